@@ -1,0 +1,2 @@
+//! The `segloss` command.
+fn main() {}

@@ -1,0 +1,165 @@
+//! What can go wrong, as values.
+
+use thiserror::Error;
+
+/// How many elements of each input were not usable numbers.
+///
+/// A voxel counted here had weight 0 in the sums and received a gradient of exactly 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BadValues {
+    /// Logits (or probabilities) that are NaN or infinite.
+    pub logits: u32,
+    /// Targets that are NaN or infinite.
+    pub targets: u32,
+    /// Mask entries that are neither 0 nor 1.
+    pub mask: u32,
+    /// Voxel weights that are NaN or infinite.
+    pub voxel_weights: u32,
+}
+
+impl BadValues {
+    /// Whether every element was usable.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl std::fmt::Display for BadValues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = [
+            (self.logits, "non-finite logits"),
+            (self.targets, "non-finite targets"),
+            (self.mask, "mask entries other than 0 and 1"),
+            (self.voxel_weights, "non-finite voxel weights"),
+        ];
+        let mut separator = "";
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, "{separator}{count} {what}")?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// Every error of this crate. Each carries the values it speaks of.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter at all, or none that fits the request.
+    #[error(
+        "no GPU adapter {wanted}; found: {found}. On a machine without a GPU install Mesa's software driver (Debian: mesa-vulkan-drivers)"
+    )]
+    NoAdapter {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        found: String,
+    },
+    /// The adapter refused to make a device.
+    #[error("the adapter {adapter} gave no device: {reason}")]
+    NoDevice {
+        /// The adapter's name.
+        adapter: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The device lacks something the kernels need.
+    #[error("the device's limit {limit} is {found}, the kernels need at least {needed}")]
+    Limit {
+        /// The limit's name in wgpu.
+        limit: &'static str,
+        /// The device's value.
+        found: u64,
+        /// The least value that works.
+        needed: u64,
+    },
+    /// A shape that is not `[N, C, spatial…]` or does not fit in memory.
+    #[error("the shape {dims:?} is not usable: {reason}")]
+    Shape {
+        /// The dimensions given.
+        dims: Vec<usize>,
+        /// What is wrong with them.
+        reason: &'static str,
+    },
+    /// An array or buffer of the wrong length.
+    #[error("{what} has {found} elements, the problem needs {expected}")]
+    Length {
+        /// Which array.
+        what: &'static str,
+        /// Its number of elements.
+        found: u64,
+        /// The number the shape asks for.
+        expected: u64,
+    },
+    /// An array that the problem needs was not given, or one was given that it does not know.
+    #[error(
+        "{what} is {found} but the problem was planned {planned} it; give the same parts to the problem and to the buffers"
+    )]
+    Part {
+        /// Which array.
+        what: &'static str,
+        /// "given" or "missing".
+        found: &'static str,
+        /// "with" or "without".
+        planned: &'static str,
+    },
+    /// A loss description that means nothing.
+    #[error("the loss is not usable: {0}")]
+    Loss(String),
+    /// A peer's argument that the peer, or this crate, does not take.
+    #[error("{peer}: {reason}")]
+    Peer {
+        /// The peer's class or function.
+        peer: &'static str,
+        /// What is wrong, with the value.
+        reason: String,
+    },
+    /// A gradient of something that has none.
+    #[error(
+        "term {term} thresholds the prediction, so its gradient is zero almost everywhere; evaluate it without a gradient"
+    )]
+    NotDifferentiable {
+        /// The index of the term.
+        term: usize,
+    },
+    /// A problem beyond what the device can address.
+    #[error("{what} needs {needed} bytes, the device allows {limit}; {advice}")]
+    TooLarge {
+        /// Which buffer.
+        what: &'static str,
+        /// Its size in bytes.
+        needed: u64,
+        /// The device's limit in bytes.
+        limit: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A buffer range that is out of bounds, misaligned or overlaps another.
+    #[error("the {what} range (offset {offset}, length {length}) {reason}")]
+    Range {
+        /// Which buffer.
+        what: &'static str,
+        /// Byte offset.
+        offset: u64,
+        /// Byte length.
+        length: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A buffer that was created without a usage the kernels need.
+    #[error("the {what} buffer was created without {missing:?}; add it to the buffer's usages")]
+    Usage {
+        /// Which buffer.
+        what: &'static str,
+        /// The missing usages.
+        missing: wgpu::BufferUsages,
+    },
+    /// Inputs that hold values which are not usable numbers. The rest of the data was evaluated
+    /// without them.
+    #[error("the input holds {0}; they were left out of the sums and have gradient 0")]
+    BadValues(BadValues),
+    /// wgpu reported an error.
+    #[error("the GPU reported: {0}")]
+    Device(String),
+}

@@ -1,0 +1,309 @@
+//! Losses as plain data.
+//!
+//! A [`Loss`] is a weighted sum of [`Term`]s. A term is an [`Overlap`] (Dice and its family) or a
+//! [`BinaryCrossEntropy`], computed from logits through a sigmoid or from probabilities as given.
+//! Nothing here touches a GPU: a loss can be built, compared, printed and stored anywhere.
+//!
+//! ```
+//! use segloss::{Loss, Pool};
+//!
+//! // Batch Dice with smoothing 1, plus half a cross-entropy, both from logits.
+//! let loss = Loss::dice().smooth(1.0).pool(Pool::Batch).with(0.5, Loss::bce());
+//! assert_eq!(loss.terms.len(), 2);
+//! ```
+
+mod overlap;
+mod pointwise;
+mod statistic;
+
+pub use overlap::{Map, Overlap, Pool};
+pub use pointwise::BinaryCrossEntropy;
+pub use statistic::{MAX_STATISTICS, Statistic};
+
+use crate::Error;
+
+/// How the numbers handed in become probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Activation {
+    /// They are probabilities already; the gradient is taken with respect to them.
+    None,
+    /// They are logits z, p = σ(z) = 1/(1+e^−z); the gradient is taken with respect to z.
+    #[default]
+    Sigmoid,
+}
+
+/// How a term's values become one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Reduction {
+    /// They do not: one value per group for an overlap, one per voxel for cross-entropy.
+    None,
+    /// Their mean. A mean over nothing (no rows, or everything masked) is 0.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+}
+
+/// What a term measures.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Measure {
+    /// A ratio of overlap sums: Dice, Jaccard, Tversky.
+    Overlap(Overlap),
+    /// Binary cross-entropy, voxel by voxel.
+    BinaryCrossEntropy(BinaryCrossEntropy),
+}
+
+/// One summand of a [`Loss`].
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Term {
+    /// The factor in front of it.
+    #[cfg_attr(feature = "serde", serde(default = "one"))]
+    pub weight: f64,
+    /// How its input becomes probabilities.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub activation: Activation,
+    /// What it measures.
+    pub measure: Measure,
+}
+
+#[cfg(feature = "serde")]
+fn one() -> f64 {
+    1.0
+}
+
+impl Term {
+    /// The reduction of its values.
+    #[must_use]
+    pub fn reduction(&self) -> Reduction {
+        match &self.measure {
+            Measure::Overlap(overlap) => overlap.reduction,
+            Measure::BinaryCrossEntropy(bce) => bce.reduction,
+        }
+    }
+
+    /// The row sums it is a function of.
+    #[must_use]
+    pub fn statistic(&self) -> Statistic {
+        match &self.measure {
+            Measure::Overlap(overlap) => overlap.statistic(self.activation),
+            Measure::BinaryCrossEntropy(_) => Statistic::CrossEntropy { activation: self.activation },
+        }
+    }
+}
+
+/// A loss: the weighted sum of its terms, evaluated in one pass over the data.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct Loss {
+    /// The summands.
+    pub terms: Vec<Term>,
+}
+
+impl Loss {
+    /// A loss of one term of weight 1 on logits.
+    fn single(measure: Measure) -> Self {
+        Self { terms: vec![Term { weight: 1.0, activation: Activation::Sigmoid, measure }] }
+    }
+
+    /// The Dice loss 1 − 2I/(P+T) from logits, per (sample, class), averaged.
+    ///
+    /// Unsmoothed: a row where prediction and target are both empty has the value NaN and
+    /// gradient 0; [`smooth`](Self::smooth) gives it a number.
+    #[must_use]
+    pub fn dice() -> Self {
+        Self::single(Measure::Overlap(Overlap::dice()))
+    }
+
+    /// The Jaccard loss 1 − I/(P+T−I) from logits.
+    #[must_use]
+    pub fn jaccard() -> Self {
+        Self::single(Measure::Overlap(Overlap::jaccard()))
+    }
+
+    /// The Tversky loss 1 − I/(I + α(P−I) + β(T−I)) from logits: α weighs false positives, β false
+    /// negatives.
+    #[must_use]
+    pub fn tversky(alpha: f64, beta: f64) -> Self {
+        Self::single(Measure::Overlap(Overlap::tversky(alpha, beta)))
+    }
+
+    /// Binary cross-entropy from logits, averaged over all elements.
+    #[must_use]
+    pub fn bce() -> Self {
+        Self::single(Measure::BinaryCrossEntropy(BinaryCrossEntropy::default()))
+    }
+
+    /// This loss plus `weight` times another one.
+    #[must_use]
+    pub fn with(mut self, weight: f64, other: Self) -> Self {
+        self.terms.extend(other.terms.into_iter().map(|term| Term { weight: weight * term.weight, ..term }));
+        self
+    }
+
+    /// Takes the input as probabilities, in every term.
+    #[must_use]
+    pub fn probabilities(mut self) -> Self {
+        for term in &mut self.terms {
+            term.activation = Activation::None;
+        }
+        self
+    }
+
+    /// Adds `constant` to numerator and denominator of every overlap term.
+    #[must_use]
+    pub fn smooth(self, constant: f64) -> Self {
+        self.overlaps(|o| {
+            o.smooth_numerator = constant;
+            o.smooth_denominator = constant;
+        })
+    }
+
+    /// Uses Σp² and Σt² as the cardinalities of every overlap term.
+    #[must_use]
+    pub fn squared(self) -> Self {
+        self.overlaps(|o| o.squared = true)
+    }
+
+    /// Pools the sums of every overlap term before the ratio.
+    #[must_use]
+    pub fn pool(self, pool: Pool) -> Self {
+        self.overlaps(|o| o.pool = pool)
+    }
+
+    /// What every overlap term makes of its score.
+    #[must_use]
+    pub fn map(self, map: Map) -> Self {
+        self.overlaps(|o| o.map = map)
+    }
+
+    /// Thresholds prediction and target of every overlap term: hard metrics, without a gradient.
+    #[must_use]
+    pub fn hard(self, threshold: f64) -> Self {
+        self.overlaps(|o| o.threshold = Some(threshold))
+    }
+
+    /// The reduction of every term.
+    #[must_use]
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        for term in &mut self.terms {
+            match &mut term.measure {
+                Measure::Overlap(overlap) => overlap.reduction = reduction,
+                Measure::BinaryCrossEntropy(bce) => bce.reduction = reduction,
+            }
+        }
+        self
+    }
+
+    fn overlaps(mut self, change: impl Fn(&mut Overlap)) -> Self {
+        for term in &mut self.terms {
+            if let Measure::Overlap(overlap) = &mut term.measure {
+                change(overlap);
+            }
+        }
+        self
+    }
+
+    /// The distinct row sums the terms need, in the order the engine accumulates them.
+    #[must_use]
+    pub fn statistics(&self) -> Vec<Statistic> {
+        let mut distinct = Vec::new();
+        for statistic in self.terms.iter().map(Term::statistic) {
+            if !distinct.contains(&statistic) {
+                distinct.push(statistic);
+            }
+        }
+        distinct
+    }
+
+    /// Whether the loss is a map of one value per voxel: cross-entropy without a reduction.
+    #[must_use]
+    pub fn is_voxel_map(&self) -> bool {
+        self.terms
+            .iter()
+            .any(|term| matches!(term.measure, Measure::BinaryCrossEntropy(_)) && term.reduction() == Reduction::None)
+    }
+
+    /// Checks that the description means something.
+    ///
+    /// # Errors
+    /// [`Error::Loss`] without terms; for a number that is not finite or out of range; for more than
+    /// [`MAX_STATISTICS`] distinct statistics; for terms of different result shapes.
+    pub fn validate(&self) -> Result<(), Error> {
+        let Some(first) = self.terms.first() else {
+            return Err(Error::Loss("it has no terms".into()));
+        };
+        for (index, term) in self.terms.iter().enumerate() {
+            let checked = match &term.measure {
+                _ if !is_storable(term.weight) => Err(format!("the weight {} is not a finite f32", term.weight)),
+                Measure::Overlap(overlap) => overlap.check(),
+                Measure::BinaryCrossEntropy(bce) => bce.check(),
+            };
+            checked.map_err(|reason| Error::Loss(format!("term {index}: {reason}")))?;
+            if term.result_shape() != first.result_shape() {
+                return Err(Error::Loss(format!(
+                    "term 0 gives {} and term {index} gives {}; terms without a reduction add up only with their like",
+                    first.result_shape(),
+                    term.result_shape(),
+                )));
+            }
+        }
+        let statistics = self.statistics().len();
+        if statistics > MAX_STATISTICS {
+            return Err(Error::Loss(format!(
+                "its terms need {statistics} different sets of sums, one pass carries {MAX_STATISTICS}; split it into two losses"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Term {
+    fn result_shape(&self) -> &'static str {
+        match (&self.measure, self.reduction()) {
+            (_, Reduction::Mean | Reduction::Sum) => "one number",
+            (Measure::BinaryCrossEntropy(_), Reduction::None) => "one value per voxel",
+            (Measure::Overlap(overlap), Reduction::None) => match overlap.pool {
+                Pool::None => "one value per sample and class",
+                Pool::Batch => "one value per class",
+                Pool::Classes => "one value per sample",
+                Pool::All => "one value for the whole batch",
+            },
+        }
+    }
+}
+
+/// Whether `value` survives the way into the f32 parameters of a kernel.
+fn is_storable(value: f64) -> bool {
+    value.abs() <= f64::from(f32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_share_their_statistics() {
+        let loss = Loss::dice().with(0.5, Loss::jaccard()).with(2.0, Loss::bce());
+        assert_eq!(loss.statistics().len(), 2);
+        assert_eq!(loss.terms[2].weight, 2.0);
+        assert_eq!(Loss::dice().with(1.0, Loss::dice().squared()).statistics().len(), 2);
+    }
+
+    #[test]
+    fn nonsense_is_refused_with_its_values() {
+        let refused = |loss: Loss| loss.validate().unwrap_err().to_string();
+        assert!(refused(Loss { terms: vec![] }).contains("no terms"));
+        assert!(refused(Loss::dice().with(f64::NAN, Loss::bce())).contains("NaN"));
+        assert!(refused(Loss::dice().smooth(f64::INFINITY)).contains("inf"));
+        assert!(refused(Loss::tversky(-1.0, 0.5)).contains("-1"));
+        assert!(refused(Loss::dice().map(Map::Power { gamma: 0.0 })).contains("gamma"));
+        assert!(refused(Loss::dice().with(1.0, Loss::bce().reduction(Reduction::None))).contains("per voxel"));
+        let many = (1..=5).fold(Loss::bce(), |loss, i| loss.with(1.0, Loss::dice().hard(f64::from(i) / 8.0)));
+        assert!(refused(many).contains("6 different"));
+        Loss::dice().smooth(1.0).with(0.5, Loss::bce()).validate().unwrap();
+    }
+}

@@ -1,0 +1,51 @@
+//! From what was handed in to probabilities and their logarithms.
+
+use crate::Activation;
+
+/// p of a logit z, or of a probability itself.
+#[must_use]
+pub fn probability(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::None => z,
+        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+    }
+}
+
+/// dp/dz.
+pub(super) fn slope(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::None => 1.0,
+        // σ' = σ(z)·(1 − σ(z)) = σ(z)·σ(−z), which does not cancel at large z.
+        Activation::Sigmoid => probability(activation, z) * probability(activation, -z),
+    }
+}
+
+/// (ln p, ln(1 − p)), clamped at −100 for probabilities as PyTorch does.
+#[must_use]
+pub fn log_probability(activation: Activation, z: f64) -> (f64, f64) {
+    match activation {
+        Activation::None => {
+            // A probability outside [0, 1] has no logarithm; it is taken as the nearest bound.
+            let p = z.clamp(0.0, 1.0);
+            (p.ln().max(-100.0), (-p).ln_1p().max(-100.0))
+        }
+        // ln σ(z) = −ln(1 + e^−z) = min(z, 0) − ln(1 + e^−|z|).
+        Activation::Sigmoid => {
+            let tail = (-z.abs()).exp().ln_1p();
+            (z.min(0.0) - tail, (-z).min(0.0) - tail)
+        }
+    }
+}
+
+/// The f32 number that an input is compared with so that its probability is compared with θ.
+///
+/// p = σ(z) > θ exactly where z > ln(θ/(1−θ)), so the comparison needs no sigmoid and no rounding of one.
+#[must_use]
+pub fn threshold_cut(activation: Activation, threshold: f64) -> f32 {
+    match activation {
+        Activation::None => threshold as f32,
+        Activation::Sigmoid if threshold <= 0.0 => f32::MIN,
+        Activation::Sigmoid if threshold >= 1.0 => f32::MAX,
+        Activation::Sigmoid => (threshold / (1.0 - threshold)).ln() as f32,
+    }
+}

@@ -1,5 +1,116 @@
-//! temporary
-use crate::{Error, Loss, Problem, loss::Measure};
+//! A loss planned for a problem.
+
+use crate::geometry::{Tiling, grid};
+use crate::kernel::{Data, Stage, slot::Access};
+use crate::layout::{HEADER_WORDS, Layout};
+use crate::loss::Measure;
+use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
+
+/// The accesses of inputs and output that lie in different buffers.
+pub(crate) const APART: [Access; 5] = [Access::Read, Access::Read, Access::Read, Access::Read, Access::ReadWrite];
+
+/// A loss planned for a problem: validated, sized and compiled, without data.
+///
+/// Made by [`Gpu::plan`]; [`bind`](Self::bind) gives it buffers.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) gpu: Gpu,
+    pub(crate) loss: Loss,
+    pub(crate) problem: Problem,
+    pub(crate) tiling: Tiling,
+    pub(crate) layout: Layout,
+    pub(crate) data: Data,
+}
+
+impl Plan {
+    pub(crate) fn new(gpu: &Gpu, loss: &Loss, problem: &Problem) -> Result<Self, Error> {
+        check(loss, problem)?;
+        let tiling = Tiling::new(&problem.shape);
+        let layout = Layout::new(loss, problem, &tiling);
+        let data = Data::new(loss, problem);
+        let plan = Self { gpu: gpu.clone(), loss: loss.clone(), problem: problem.clone(), tiling, layout, data };
+        let limit = gpu.limits().max_storage_buffer_binding_size.min(4 * (1 << 32) - 4);
+        if layout.bytes() > limit {
+            return Err(Error::TooLarge {
+                what: "the scratch memory",
+                needed: layout.bytes(),
+                limit,
+                advice: "split the batch into parts of fewer rows",
+            });
+        }
+        let most = u64::from(gpu.limits().max_compute_workgroups_per_dimension);
+        if grid(tiling.tiles(), most as u32).is_none() {
+            return Err(Error::TooLarge {
+                what: "the grid of workgroups",
+                needed: tiling.tiles(),
+                limit: most * most,
+                advice: "split the batch",
+            });
+        }
+        plan.compile()?;
+        Ok(plan)
+    }
+
+    /// Compiles what every binding of this plan will use, unless its buffers are shared.
+    fn compile(&self) -> Result<(), Error> {
+        let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
+        gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, APART))?;
+        gpu.pipeline(gpu.variant(Stage::Finalize, false, None, APART))?;
+        gpu.pipeline(gpu.variant(Stage::Accumulate, short, Some(self.data), APART))?;
+        if self.problem.gradient {
+            gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), APART))?;
+        }
+        Ok(())
+    }
+
+    /// The loss.
+    #[must_use]
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// The problem.
+    #[must_use]
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// The bytes of scratch memory that [`bind`](Self::bind) needs. They depend on loss and problem only:
+    /// see [`scratch_size`].
+    #[must_use]
+    pub fn scratch_size(&self) -> u64 {
+        self.layout.bytes()
+    }
+
+    /// Where the rows' sums lie in the scratch memory, as bytes from its start: per row, per statistic of the loss,
+    /// three sums (f32; u32 for a hard statistic) and a count (u32).
+    ///
+    /// Between [`Bound::encode_sums`] and [`Bound::encode_loss`] they may be added up across devices: "batch Dice"
+    /// under data parallelism.
+    #[must_use]
+    pub fn sums_range(&self) -> std::ops::Range<u64> {
+        4 * (HEADER_WORDS + self.layout.sums)..4 * (HEADER_WORDS + self.layout.slopes)
+    }
+
+    /// Gives the plan its buffers: bind groups and constants, once per set of buffers.
+    ///
+    /// # Errors
+    /// [`Error::Part`], [`Error::Length`], [`Error::Range`], [`Error::Usage`], [`Error::TooLarge`] or
+    /// [`Error::Device`].
+    pub fn bind(&self, buffers: &Buffers, scratch: BufferRange) -> Result<Bound, Error> {
+        Bound::new(self, buffers, scratch)
+    }
+}
+
+/// The bytes of scratch memory that a plan of this loss and problem needs, without a device: at most
+/// 1 MiB + 64 B × rows × terms.
+///
+/// # Errors
+/// [`Error::Loss`] or [`Error::NotDifferentiable`], as [`Gpu::plan`].
+pub fn scratch_size(loss: &Loss, problem: &Problem) -> Result<u64, Error> {
+    check(loss, problem)?;
+    Ok(Layout::new(loss, problem, &Tiling::new(&problem.shape)).bytes())
+}
 
 /// Checks a loss against a problem.
 pub(crate) fn check(loss: &Loss, problem: &Problem) -> Result<(), Error> {

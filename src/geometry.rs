@@ -1,0 +1,196 @@
+//! How a problem is cut into tiles and windows. Pure arithmetic, no GPU.
+
+use crate::Shape;
+
+/// The tiles of a problem in all: enough to fill any GPU several times, few enough for 1 MiB of partials.
+const MAX_TILES: u64 = 8192;
+/// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
+const MIN_TILE: u64 = 4096;
+/// The largest tile: its counts are exact in f32.
+const LARGEST_TILE: u64 = 1 << 24;
+/// Rows up to this length are summed by one lane each.
+const SHORT_ROW: u64 = 64;
+/// Rows of so few tiles are combined by one lane each.
+const FEW_TILES: u32 = 32;
+
+/// The cut of every row into tiles. It depends on the shape alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tiling {
+    pub(crate) rows: u32,
+    /// Voxels of a row.
+    pub(crate) voxels: u32,
+    /// Voxels of a tile; the last of a row may be shorter.
+    pub(crate) tile_length: u32,
+    /// 0 for a problem without elements.
+    pub(crate) tiles_per_row: u32,
+}
+
+impl Tiling {
+    pub(crate) fn new(shape: &Shape) -> Self {
+        // `Shape` keeps both below 2^32.
+        let (rows, voxels) = (shape.rows() as u64, shape.voxels() as u64);
+        if rows * voxels == 0 {
+            return Self { rows: rows as u32, voxels: voxels as u32, tile_length: 1, tiles_per_row: 0 };
+        }
+        let share = (MAX_TILES / rows).max(1);
+        let wanted = voxels.div_ceil(MIN_TILE).min(share).max(voxels.div_ceil(LARGEST_TILE));
+        let tile_length = voxels.div_ceil(wanted);
+        Self {
+            rows: rows as u32,
+            voxels: voxels as u32,
+            tile_length: tile_length as u32,
+            tiles_per_row: voxels.div_ceil(tile_length) as u32,
+        }
+    }
+
+    /// The number of tiles, none of which is empty.
+    pub(crate) fn tiles(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.tiles_per_row)
+    }
+
+    /// Whether a lane sums a row by itself.
+    pub(crate) fn has_short_rows(&self) -> bool {
+        u64::from(self.voxels) <= SHORT_ROW
+    }
+
+    /// Whether a lane combines a row's partial sums by itself.
+    pub(crate) fn has_few_partials(&self) -> bool {
+        self.tiles_per_row <= FEW_TILES
+    }
+
+    /// Cuts the tensor into windows of at most `limit` elements: several whole rows, or whole tiles of one row.
+    ///
+    /// `None` if not even a tile fits.
+    pub(crate) fn windows(&self, limit: u64) -> Option<Vec<Window>> {
+        let (voxels, tile_length) = (u64::from(self.voxels), u64::from(self.tile_length));
+        if self.tiles() == 0 {
+            return Some(vec![]);
+        }
+        if limit >= voxels {
+            let step = (limit / voxels).min(u64::from(self.rows));
+            let rows = (0..u64::from(self.rows)).step_by(step as usize);
+            return Some(
+                rows.map(|first| Window {
+                    first_row: first as u32,
+                    rows: step.min(u64::from(self.rows) - first) as u32,
+                    first_voxel: 0,
+                    voxels: self.voxels,
+                    first_tile: (first * u64::from(self.tiles_per_row)) as u32,
+                    tiles: (step.min(u64::from(self.rows) - first) * u64::from(self.tiles_per_row)) as u32,
+                })
+                .collect(),
+            );
+        }
+        let step = limit / tile_length;
+        if step == 0 {
+            return None;
+        }
+        let parts = |row: u32| {
+            (0..u64::from(self.tiles_per_row)).step_by(step as usize).map(move |tile| {
+                let first_voxel = tile * tile_length;
+                Window {
+                    first_row: row,
+                    rows: 1,
+                    first_voxel: first_voxel as u32,
+                    voxels: (step * tile_length).min(voxels - first_voxel) as u32,
+                    first_tile: row * self.tiles_per_row + tile as u32,
+                    tiles: step.min(u64::from(self.tiles_per_row) - tile) as u32,
+                }
+            })
+        };
+        Some((0..self.rows).flat_map(parts).collect())
+    }
+}
+
+/// A part of the tensor that is bound at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) first_row: u32,
+    /// More than one only where whole rows are bound.
+    pub(crate) rows: u32,
+    pub(crate) first_voxel: u32,
+    /// Voxels of each of its rows.
+    pub(crate) voxels: u32,
+    pub(crate) first_tile: u32,
+    pub(crate) tiles: u32,
+}
+
+impl Window {
+    /// The elements of a tensor of the logits' shape: first and number.
+    pub(crate) fn elements(&self, tiling: &Tiling) -> (u64, u64) {
+        let first = u64::from(self.first_row) * u64::from(tiling.voxels) + u64::from(self.first_voxel);
+        (first, u64::from(self.rows) * u64::from(self.voxels))
+    }
+
+    /// The entries of a `[N, 1, spatial…]` mask: first and number. Never more than elements.
+    pub(crate) fn mask_entries(&self, tiling: &Tiling, classes: u32) -> (u64, u64) {
+        let first_sample = u64::from(self.first_row / classes);
+        let samples = u64::from((self.first_row + self.rows - 1) / classes) - first_sample + 1;
+        let first = first_sample * u64::from(tiling.voxels) + u64::from(self.first_voxel);
+        (first, samples * u64::from(self.voxels))
+    }
+}
+
+/// A grid of at least `groups` workgroups with no side above `limit`; `None` if that takes a third side.
+pub(crate) fn grid(groups: u64, limit: u32) -> Option<[u32; 2]> {
+    let limit = u64::from(limit);
+    if groups <= limit {
+        return Some([groups as u32, 1]);
+    }
+    let height = groups.div_ceil(limit);
+    (height <= limit).then(|| [groups.div_ceil(height) as u32, height as u32])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: [usize; 14] = [1, 2, 63, 64, 65, 255, 256, 257, 4095, 4096, 4097, 8193, 70_001, 40_000_000];
+
+    #[test]
+    fn tiles_cover_every_row_once_and_stay_capped() {
+        for rows in [1, 2, 3, 100, 8191, 8193, 1_000_000] {
+            for voxels in SIZES {
+                let tiling = Tiling::new(&Shape::new(&[rows, 1, voxels]).unwrap());
+                let covered = u64::from(tiling.tile_length) * u64::from(tiling.tiles_per_row);
+                assert!(covered >= voxels as u64 && covered - u64::from(tiling.tile_length) < voxels as u64);
+                let least = rows as u64 * (voxels as u64).div_ceil(LARGEST_TILE);
+                assert!(tiling.tiles() <= MAX_TILES.max(least), "{tiling:?}");
+                assert!(u64::from(tiling.tile_length) <= LARGEST_TILE);
+            }
+        }
+        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 3_000_000_000]).unwrap()).tiles(), 8192);
+    }
+
+    #[test]
+    fn windows_cover_the_tensor_once_within_the_limit() {
+        for (samples, classes, voxels) in [(1, 1, 70_001), (2, 3, 5000), (7, 2, 100), (3, 4, 9000)] {
+            let tiling = Tiling::new(&Shape::new(&[samples, classes, voxels]).unwrap());
+            for limit in [4096, 5000, 8192, 12_345, 1 << 30] {
+                let windows = tiling.windows(limit).unwrap();
+                let (mut next, mut tile) = (0, 0);
+                for window in &windows {
+                    let (first, count) = window.elements(&tiling);
+                    let (mask_first, mask_count) = window.mask_entries(&tiling, classes as u32);
+                    assert_eq!((first, window.first_tile), (next, tile), "{window:?}");
+                    assert!(count <= limit && mask_count <= count && count > 0);
+                    assert!(mask_first + mask_count <= (samples * voxels) as u64);
+                    next += count;
+                    tile += window.tiles;
+                }
+                assert_eq!((next, u64::from(tile)), ((samples * classes * voxels) as u64, tiling.tiles()));
+            }
+        }
+        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 5000]).unwrap()).windows(2000), None);
+        assert_eq!(Tiling::new(&Shape::new(&[2, 1, 0]).unwrap()).windows(2000), Some(vec![]));
+    }
+
+    #[test]
+    fn grids_hold_enough_workgroups() {
+        for groups in [0, 1, 65_535, 65_536, 1_000_000, 65_535 * 65_535] {
+            let [x, y] = grid(groups, 65_535).unwrap();
+            assert!(u64::from(x) * u64::from(y) >= groups && x <= 65_535 && y <= 65_535);
+        }
+        assert_eq!(grid(65_535 * 65_535 + 1, 65_535), None);
+    }
+}

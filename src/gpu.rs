@@ -1,0 +1,212 @@
+//! The context: a device, its widths, and the pipelines made so far.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::kernel::{Data, Stage, Team, Variant, Widths, slot::Access};
+use crate::{AdapterChoice, Error, Loss, Plan, Problem, adapter};
+
+/// How a workgroup adds up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reducer {
+    /// By a binary tree in workgroup memory: works everywhere.
+    Tree,
+    /// By subgroup additions, where the device has [`wgpu::Features::SUBGROUP`].
+    Subgroup,
+}
+
+/// A device ready to evaluate losses. Cheap to clone; clones share their pipelines.
+///
+/// Everything hangs off this value: there is no global state.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    inner: Arc<Inner>,
+    reducer: Reducer,
+}
+
+#[derive(Debug)]
+struct Inner {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    info: wgpu::AdapterInfo,
+    limits: wgpu::Limits,
+    widths: Widths,
+    pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+}
+
+impl Gpu {
+    /// A context on the best adapter, or the one that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` name.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`], [`Error::NoDevice`] or [`Error::Limit`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn new() -> Result<Self, Error> {
+        Self::with_adapter(&AdapterChoice::Auto)
+    }
+
+    /// A context on an adapter of choice.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn with_adapter(choice: &AdapterChoice) -> Result<Self, Error> {
+        pollster::block_on(Self::request(choice))
+    }
+
+    /// The async twin of [`with_adapter`](Self::with_adapter).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub async fn request(choice: &AdapterChoice) -> Result<Self, Error> {
+        let adapters = adapter::enumerate().await;
+        let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
+        let adapter = &adapters[adapter::choose(&infos, choice)?.index];
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("segloss"),
+            required_features: adapter.features() & wgpu::Features::SUBGROUP,
+            required_limits: adapter.limits(),
+            memory_hints: wgpu::MemoryHints::MemoryUsage,
+            ..Default::default()
+        };
+        let (device, queue) = adapter
+            .request_device(&descriptor)
+            .await
+            .map_err(|error| Error::NoDevice { adapter: adapter.get_info().name, reason: error.to_string() })?;
+        Self::from_wgpu(device, queue)
+    }
+
+    /// A context inside an existing device, which may have default limits and no features.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] if the device has no compute shaders or too few storage buffers for any loss.
+    pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, Error> {
+        let (limits, info) = (device.limits(), device.adapter_info());
+        let at_least = |limit, found: u64, needed| {
+            if found < needed { Err(Error::Limit { limit, found, needed }) } else { Ok(()) }
+        };
+        let invocations = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
+        at_least("max_compute_invocations_per_workgroup", invocations.into(), 64)?;
+        at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
+        at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
+        let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size > 0;
+        let workgroup = 1 << invocations.min(256).ilog2();
+        let widths = Widths {
+            workgroup,
+            run_lanes: run_lanes(&info, has_subgroups),
+            min_subgroup: info.subgroup_min_size.max(1),
+        };
+        let reducer = if has_subgroups { Reducer::Subgroup } else { Reducer::Tree };
+        let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default() };
+        Ok(Self { inner: Arc::new(inner), reducer })
+    }
+
+    /// The same context with another reducer. `None` if the device lacks it.
+    #[must_use]
+    pub fn with_reducer(&self, reducer: Reducer) -> Option<Self> {
+        let has = self.device().features().contains(wgpu::Features::SUBGROUP) && self.inner.info.subgroup_min_size > 0;
+        (has || reducer == Reducer::Tree).then(|| Self { inner: Arc::clone(&self.inner), reducer })
+    }
+
+    /// How workgroups add up.
+    #[must_use]
+    pub fn reducer(&self) -> Reducer {
+        self.reducer
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> &wgpu::Device {
+        &self.inner.device
+    }
+
+    /// The queue.
+    #[must_use]
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.inner.queue
+    }
+
+    /// What is known of the adapter.
+    #[must_use]
+    pub fn adapter_info(&self) -> &wgpu::AdapterInfo {
+        &self.inner.info
+    }
+
+    /// Plans a loss for a problem: validates, sizes, compiles. No data is touched.
+    ///
+    /// # Errors
+    /// [`Error::Loss`], [`Error::NotDifferentiable`], [`Error::TooLarge`], [`Error::Limit`] or [`Error::Device`].
+    pub fn plan(&self, loss: &Loss, problem: &Problem) -> Result<Plan, Error> {
+        Plan::new(self, loss, problem)
+    }
+
+    pub(crate) fn limits(&self) -> &wgpu::Limits {
+        &self.inner.limits
+    }
+
+    pub(crate) fn widths(&self) -> Widths {
+        self.inner.widths
+    }
+
+    /// The team that adds up a tile or combines a row.
+    pub(crate) fn team(&self, single_lane: bool) -> Team {
+        match self.reducer {
+            _ if single_lane => Team::Lane,
+            Reducer::Tree => Team::Tree,
+            Reducer::Subgroup => Team::Subgroup,
+        }
+    }
+
+    pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, access: [Access; 5]) -> Variant {
+        let data = data.map(|data| Data { map: data.map && stage == Stage::Accumulate, ..data });
+        Variant { stage, team: self.team(single_lane), data, access }
+    }
+
+    /// The pipeline of a variant, compiled on first use and kept.
+    pub(crate) fn pipeline(&self, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
+        let storage = variant.slots().iter().filter(|slot| **slot != crate::kernel::slot::Slot::Params).count() as u32;
+        let limit = self.limits().max_storage_buffers_per_shader_stage;
+        if storage > limit {
+            return Err(Error::Limit {
+                limit: "max_storage_buffers_per_shader_stage",
+                found: limit.into(),
+                needed: storage.into(),
+            });
+        }
+        // A panic elsewhere cannot leave the map half-written: entries are inserted whole.
+        let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipeline) = pipelines.get(&variant) {
+            return Ok(pipeline.clone());
+        }
+        let pipeline = self.guarded(|device| variant.compile(device, self.widths()))?;
+        pipelines.insert(variant, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.
+    pub(crate) fn guarded<T>(&self, create: impl FnOnce(&wgpu::Device) -> T) -> Result<T, Error> {
+        let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        let created = create(self.device());
+        for scope in [validation.pop(), memory.pop()] {
+            // On the web scopes answer later, and waiting would block the page: there the page's own handler
+            // reports. Elsewhere the answer is ready.
+            #[cfg(not(target_arch = "wasm32"))]
+            if let Some(error) = pollster::block_on(scope) {
+                return Err(Error::Device(error.to_string()));
+            }
+            #[cfg(target_arch = "wasm32")]
+            drop(scope);
+        }
+        Ok(created)
+    }
+}
+
+/// The width of the groups of lanes that walk memory side by side: the subgroup where there are any; else 8 on
+/// software adapters (a 256-bit vector), 32 on GPUs.
+fn run_lanes(info: &wgpu::AdapterInfo, has_subgroups: bool) -> u32 {
+    match info.device_type {
+        _ if has_subgroups => 1 << info.subgroup_min_size.min(64).ilog2(),
+        wgpu::DeviceType::Cpu => 8,
+        _ => 32,
+    }
+}

@@ -1,0 +1,217 @@
+//! The shaders reflected: what Rust believes of them is read out of the WGSL itself.
+
+use std::collections::BTreeMap;
+use std::mem::offset_of;
+
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+use super::slot::{Access, Slot};
+use super::{Data, Stage, Team, Variant, Widths};
+use crate::layout::HEADER_WORDS;
+use crate::params::{self, LossHeader, Params, TermParams};
+
+const APART: [Access; 5] = crate::plan::APART;
+const WIDTHS: Widths = Widths { workgroup: 256, run_lanes: 32, min_subgroup: 4 };
+
+/// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
+/// and every way a data binding can be declared. ARCHITECTURE.md shows it in words.
+fn table() -> Vec<Variant> {
+    let mut table = vec![];
+    for team in [Team::Lane, Team::Tree, Team::Subgroup] {
+        table.push(Variant { stage: Stage::Combine, team, data: None, access: APART });
+        if team != Team::Lane {
+            table.push(Variant { stage: Stage::Finalize, team, data: None, access: APART });
+        }
+        for bits in 0..8 {
+            let data = Data {
+                mask: bits & 1 != 0,
+                voxel_weights: bits & 2 != 0,
+                map: bits & 4 != 0,
+                // Every kind appears in every position.
+                statistics: std::array::from_fn(|i| (bits + 2 * i as u32) % 8),
+            };
+            table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), access: APART });
+            let data = Data { map: false, ..data };
+            table.push(Variant { stage: Stage::Gradient, team, data: Some(data), access: APART });
+        }
+    }
+    let all = Data { mask: true, voxel_weights: true, map: true, statistics: [1, 3, 6, 7] };
+    for access in sample_accesses() {
+        table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), access });
+        let data = Data { map: false, ..all };
+        table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), access });
+    }
+    table
+}
+
+/// Accesses in which every declaration of every slot occurs.
+fn sample_accesses() -> [[Access; 5]; 5] {
+    use Access::{Read, ReadWrite, Within};
+    let output = Within(Slot::Output);
+    [
+        [ReadWrite; 5],
+        [output, output, output, output, ReadWrite],
+        [ReadWrite, Within(Slot::Logits), Within(Slot::Logits), Within(Slot::Logits), ReadWrite],
+        [Read, ReadWrite, Within(Slot::Targets), Within(Slot::Targets), ReadWrite],
+        [output, Read, ReadWrite, Within(Slot::Mask), ReadWrite],
+    ]
+}
+
+fn parse(variant: &Variant) -> Module {
+    let source = variant.source();
+    naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|error| panic!("{variant:?}\n{}", error.emit_to_string(&source)))
+}
+
+#[test]
+fn every_variant_is_valid_and_has_one_entry_point() {
+    for variant in table() {
+        let module = parse(&variant);
+        let mut validator = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all());
+        validator
+            .subgroup_stages(naga::valid::ShaderStages::all())
+            .subgroup_operations(naga::valid::SubgroupOperationSet::all());
+        validator.validate(&module).unwrap_or_else(|error| panic!("{variant:?}: {error:?}"));
+        let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, [variant.stage.entry_point()]);
+    }
+}
+
+#[test]
+fn bindings_are_those_of_the_slots() {
+    for variant in table() {
+        let module = parse(&variant);
+        let mut declared = BTreeMap::new();
+        for (_, global) in module.global_variables.iter() {
+            if let Some(binding) = &global.binding {
+                declared.insert(global.name.clone().unwrap_or_default(), (binding.binding, global.space));
+            }
+        }
+        for slot in variant.slots() {
+            let (binding, space) = declared.remove(slot.name()).unwrap_or_else(|| panic!("{slot:?} in {variant:?}"));
+            assert_eq!(binding, slot.binding(), "{slot:?}");
+            let wgpu::BindingType::Buffer { ty, .. } = slot.layout_entry(variant.access_of(slot)).ty else {
+                panic!("{slot:?} is not a buffer");
+            };
+            let expected = match space {
+                AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
+                AddressSpace::Storage { access } => {
+                    wgpu::BufferBindingType::Storage { read_only: !access.contains(StorageAccess::STORE) }
+                }
+                other => panic!("{slot:?} lies in {other:?}"),
+            };
+            assert_eq!(ty, expected, "{slot:?} in {variant:?}");
+        }
+        // `loss` is declared in params.wgsl for every stage; the gradient pass leaves it alone.
+        declared.remove("loss");
+        assert!(declared.is_empty(), "{variant:?} declares {declared:?} without a slot");
+    }
+}
+
+/// Name and offset of every member of a WGSL struct, and its span.
+fn members(module: &Module, name: &str) -> (Vec<(String, usize)>, usize) {
+    let (_, ty) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).unwrap();
+    let TypeInner::Struct { members, span } = &ty.inner else { panic!("{name} is not a struct") };
+    let list = members.iter().map(|m| (m.name.clone().unwrap(), m.offset as usize)).collect();
+    (list, *span as usize)
+}
+
+macro_rules! fields {
+    ($type:ty: $($name:ident),+) => { vec![$((stringify!($name).to_owned(), offset_of!($type, $name))),+] };
+}
+
+#[test]
+fn structs_have_the_same_layout_on_both_sides() {
+    let module = parse(&table()[1]);
+    let (params, span) = members(&module, "Params");
+    let expected = fields!(Params: rows, classes, voxels, statistics, terms, tile_length, tiles_per_row, window_tiles,
+        first_tile, first_row, first_sample, first_voxel, logits_base, targets_base, mask_base, voxel_weights_base,
+        output_base, term_values, group_values, sums, slopes, coefficients, partials, padding);
+    assert_eq!((params, span), (expected, size_of::<Params>()));
+
+    let (term, span) = members(&module, "Term");
+    let expected = fields!(TermParams: measure, statistic, weight, scale, factor, alpha, beta, smooth_numerator,
+        smooth_denominator, denominator_floor, map, map_argument, groups, members, group_stride, member_stride,
+        group_divisor, first_group, padding_0, padding_1);
+    assert_eq!((term, span), (expected, size_of::<TermParams>()));
+
+    let (loss, _) = members(&module, "LossParams");
+    let mut expected = fields!(LossHeader: upstream, count_mask, nan, padding, cuts);
+    expected.push(("terms".to_owned(), size_of::<LossHeader>()));
+    assert_eq!(loss, expected);
+
+    let (scratch, _) = members(&module, "Scratch");
+    let offset = |name: &str| scratch.iter().find(|m| m.0 == name).unwrap().1;
+    assert_eq!((offset("bad"), offset("peak"), offset("value")), (0, 16, 20));
+    assert_eq!(offset("words") as u64, 4 * HEADER_WORDS);
+}
+
+#[test]
+fn constants_have_the_same_values_on_both_sides() {
+    let data = Data { mask: false, voxel_weights: false, map: false, statistics: [0; 4] };
+    let modules = [Stage::Finalize, Stage::Accumulate].map(|stage| {
+        let data = (stage == Stage::Accumulate).then_some(data);
+        parse(&Variant { stage, team: Team::Tree, data, access: APART })
+    });
+    let constant = |name: &str| {
+        let found = modules.iter().find_map(|module| {
+            let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name))?;
+            match module.global_expressions[constant.init] {
+                naga::Expression::Literal(naga::Literal::U32(value)) => Some(value),
+                _ => None,
+            }
+        });
+        found.unwrap_or_else(|| panic!("no constant {name}"))
+    };
+    for (name, value) in [
+        ("MEASURE_OVERLAP", params::measure::OVERLAP),
+        ("MEASURE_CROSS_ENTROPY_SUM", params::measure::CROSS_ENTROPY_SUM),
+        ("MEASURE_CROSS_ENTROPY_MEAN", params::measure::CROSS_ENTROPY_MEAN),
+        ("MAP_SCORE", params::map::SCORE),
+        ("MAP_COMPLEMENT", params::map::COMPLEMENT),
+        ("MAP_NEGATED", params::map::NEGATED),
+        ("MAP_NEG_LOG", params::map::NEG_LOG),
+        ("MAP_POWER", params::map::POWER),
+        ("NO_STATISTIC", params::statistic::NO_STATISTIC),
+        ("OVERLAP", params::statistic::OVERLAP),
+        ("OVERLAP_SQUARED", params::statistic::OVERLAP_SQUARED),
+        ("OVERLAP_SIGMOID", params::statistic::OVERLAP_SIGMOID),
+        ("OVERLAP_SIGMOID_SQUARED", params::statistic::OVERLAP_SIGMOID_SQUARED),
+        ("OVERLAP_HARD", params::statistic::OVERLAP_HARD),
+        ("CROSS_ENTROPY", params::statistic::CROSS_ENTROPY),
+        ("CROSS_ENTROPY_SIGMOID", params::statistic::CROSS_ENTROPY_SIGMOID),
+    ] {
+        assert_eq!(constant(name), value, "{name}");
+    }
+}
+
+#[test]
+fn overrides_are_those_that_are_set() {
+    for variant in table() {
+        let module = parse(&variant);
+        let mut declared: Vec<_> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
+        let mut set: Vec<_> = variant.constants(WIDTHS).into_iter().map(|(name, _)| name).collect();
+        declared.sort_unstable();
+        set.sort_unstable();
+        assert_eq!(declared, set, "{variant:?}");
+    }
+}
+
+/// Writes every variant, its overrides filled in, to target/shaders, where .ci/run hands them to other validators.
+#[test]
+fn variants_are_written_out_for_other_validators() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/shaders");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (index, variant) in table().iter().enumerate() {
+        let mut source = variant.source();
+        for (name, value) in variant.constants(WIDTHS) {
+            let declaration = format!("override {name}: u32 = ");
+            let begin = source.find(&declaration).unwrap() + declaration.len();
+            let end = begin + source[begin..].find(';').unwrap();
+            source.replace_range(begin..end, &format!("{value}u"));
+        }
+        let team = format!("{:?}", variant.team).to_lowercase();
+        let name = format!("{index:02}_{}_{team}.wgsl", variant.stage.entry_point());
+        std::fs::write(folder.join(name), source).unwrap();
+    }
+}

@@ -1,0 +1,81 @@
+//! Where things lie in the scratch memory. Pure arithmetic, no GPU.
+
+use crate::geometry::Tiling;
+use crate::{Loss, Problem, loss::Measure};
+
+/// Words in front of the regions: counters, peak, value. `Scratch` in shaders/params.wgsl.
+pub(crate) const HEADER_WORDS: u64 = 8;
+/// Words of a row's sums of one statistic: three sums and a count.
+pub(crate) const SUMS_WORDS: u64 = 4;
+
+/// The regions of the scratch memory, in words behind the header. Those that the host reads come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) term_values: u64,
+    pub(crate) group_values: u64,
+    pub(crate) sums: u64,
+    pub(crate) slopes: u64,
+    pub(crate) coefficients: u64,
+    pub(crate) partials: u64,
+    pub(crate) end: u64,
+}
+
+impl Layout {
+    pub(crate) fn new(loss: &Loss, problem: &Problem, tiling: &Tiling) -> Self {
+        let statistics = loss.statistics().len() as u64;
+        let groups: u64 = (0..loss.terms.len()).map(|term| groups(loss, problem, term)).sum();
+        let rows = u64::from(tiling.rows);
+        let group_values = loss.terms.len() as u64;
+        let sums = group_values + groups;
+        let slopes = sums + rows * statistics * SUMS_WORDS;
+        let coefficients = slopes + 2 * groups;
+        let partials = coefficients + 2 * rows * statistics;
+        let end = partials + tiling.tiles() * statistics * SUMS_WORDS;
+        Self { term_values: 0, group_values, sums, slopes, coefficients, partials, end }
+    }
+
+    /// The size of the scratch memory in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        4 * (HEADER_WORDS + self.end)
+    }
+
+    /// The bytes from the start that the host reads: header, term values, group values, sums.
+    pub(crate) fn readback_bytes(&self) -> u64 {
+        4 * (HEADER_WORDS + self.slopes)
+    }
+}
+
+/// The number of groups of a term; cross-entropy has one.
+pub(crate) fn groups(loss: &Loss, problem: &Problem, term: usize) -> u64 {
+    match &loss.terms[term].measure {
+        Measure::Overlap(overlap) => overlap.pool.groups(problem.shape.samples(), problem.shape.classes()) as u64,
+        Measure::BinaryCrossEntropy(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    /// The promise of the README: at most 1 MiB + 64 B × rows × terms.
+    #[test]
+    fn scratch_stays_within_its_bound() {
+        let losses = [
+            Loss::dice(),
+            Loss::bce(),
+            Loss::dice().with(0.5, Loss::bce()),
+            Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce()).with(1.0, Loss::dice().hard(0.5)),
+        ];
+        for dims in
+            [[1, 1, 1], [1, 1, 1 << 30], [1_000_000, 1, 1], [1000, 1000, 64], [8192, 1, 100_000], [3, 5, 1 << 27]]
+        {
+            let problem = Problem::new(Shape::new(&dims).unwrap()).with_gradient();
+            for loss in &losses {
+                let layout = Layout::new(loss, &problem, &Tiling::new(&problem.shape));
+                let bound = (1 << 20) + 64 * problem.shape.rows() as u64 * loss.terms.len() as u64;
+                assert!(layout.bytes() <= bound, "{dims:?}: {} > {bound}", layout.bytes());
+            }
+        }
+    }
+}

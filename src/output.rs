@@ -1,0 +1,69 @@
+//! The numbers of an evaluation.
+
+use crate::Sums;
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    pub(crate) value: f32,
+    pub(crate) terms: Vec<f32>,
+    pub(crate) groups: Vec<Vec<f32>>,
+    pub(crate) sums: Vec<Vec<Sums>>,
+    pub(crate) gradient_peak: Option<f32>,
+    pub(crate) gradient: Option<Vec<f32>>,
+    pub(crate) voxel_map: Option<Vec<f32>>,
+}
+
+impl Output {
+    /// The loss: Σ weight × the term's value. Of a loss without a reduction, the sum over all its values, which is
+    /// what the gradient is the derivative of.
+    #[must_use]
+    pub fn value(&self) -> f32 {
+        self.value
+    }
+
+    /// Every term's reduced value, before its weight.
+    #[must_use]
+    pub fn terms(&self) -> &[f32] {
+        &self.terms
+    }
+
+    /// The values of a term's groups before the reduction: per sample and class, per class, per sample or one, as
+    /// its [`Pool`](crate::Pool) says. Empty for cross-entropy.
+    ///
+    /// # Panics
+    /// If there is no such term.
+    #[must_use]
+    pub fn groups(&self, term: usize) -> &[f32] {
+        &self.groups[term]
+    }
+
+    /// The sums of every row, for one of the loss's [statistics](crate::Loss::statistics).
+    ///
+    /// # Panics
+    /// If there is no such statistic.
+    #[must_use]
+    pub fn sums(&self, statistic: usize) -> &[Sums] {
+        &self.sums[statistic]
+    }
+
+    /// The largest magnitude in the gradient, if a gradient was planned.
+    #[must_use]
+    pub fn gradient_peak(&self) -> Option<f32> {
+        self.gradient_peak
+    }
+
+    /// The gradient, where [`Gpu::evaluate`](crate::Gpu::evaluate) was asked for it. (A plan leaves it in the
+    /// caller's buffer.)
+    #[must_use]
+    pub fn gradient(&self) -> Option<&[f32]> {
+        self.gradient.as_deref()
+    }
+
+    /// The voxel map, where [`Gpu::evaluate`](crate::Gpu::evaluate) was given a loss that
+    /// [is one](crate::Loss::is_voxel_map).
+    #[must_use]
+    pub fn voxel_map(&self) -> Option<&[f32]> {
+        self.voxel_map.as_deref()
+    }
+}

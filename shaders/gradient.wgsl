@@ -1,14 +1,22 @@
-// Stage 4: one elementwise pass from logits, targets and coefficients to dL/dz.
+// Stage 5: one elementwise pass from logits, targets and slopes to dL/dz.
 //
-// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics` and `store_gradient`.
+// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, class_weight and
+// `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as two numbers a
+// statistic.
 
 var<workgroup> workgroup_peak: atomic<u32>;
 
-fn row_coefficient(row: u32, statistic: u32) -> vec2<f32> {
-    if statistic >= params.statistics {
-        return vec2<f32>();
+// dL/d(first sum), dL/d(second sum) of a row's statistic: what the terms that use it add up to.
+fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
+    var total = vec2<f32>();
+    for (var i = 0u; i < params.terms; i = i + 1u) {
+        if loss.terms[i].statistic == statistic {
+            let group = loss.terms[i].first_group + (row / loss.terms[i].group_divisor) % loss.terms[i].groups;
+            let slopes = load_vec2(params.slopes + 2u * group) * vec2<f32>(class_weight(i, row % params.classes), 1.0);
+            total = total + loss.terms[i].weight * loss.terms[i].scale * slopes;
+        }
     }
-    return load_vec2(params.coefficients + (row * params.statistics + statistic) * 2u);
+    return loss.upstream * total;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -17,10 +25,10 @@ fn gradient(at: Invocation) {
     var peak = 0u;
     if team < params.window_tiles {
         let run = locate(params.first_tile + team, team_rank(at));
-        let c_0 = row_coefficient(run.row, 0u);
-        let c_1 = row_coefficient(run.row, 1u);
-        let c_2 = row_coefficient(run.row, 2u);
-        let c_3 = row_coefficient(run.row, 3u);
+        let c_0 = row_coefficients(run.row, 0u);
+        let c_1 = row_coefficients(run.row, 1u);
+        let c_2 = row_coefficients(run.row, 2u);
+        let c_3 = row_coefficients(run.row, 3u);
         for (var voxel = run.first; voxel < run.end; voxel = voxel + run.stride) {
             let v = load(voxel + run.offset, voxel + run.mask_offset).v;
             let total = slope(STATISTIC_0, c_0, v) + slope(STATISTIC_1, c_1, v)

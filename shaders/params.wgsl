@@ -34,8 +34,10 @@ struct Params {
     group_values: u32,
     sums: u32,
     slopes: u32,
-    coefficients: u32,
     partials: u32,
+
+    // The term that `score` is dispatched for.
+    term: u32,
     padding: u32,
 }
 

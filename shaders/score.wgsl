@@ -1,74 +1,46 @@
-// The value of a group and its derivatives with respect to the group's first and second sum.
+// Stage 3: from the rows' sums to the value of each group of a term, and its derivatives. One dispatch a term.
 //
-// Expects `Term`, `loss`, log_positive and exp_nonpositive. Derived in reference::finalize.
+// Oracle: reference::score. Expects `params`, `scratch`, `loss`, class_weight, group_score and a team: one team
+// a group.
 
-// Mirrored by src/params.rs.
-const MEASURE_OVERLAP: u32 = 0u;
-const MEASURE_CROSS_ENTROPY_SUM: u32 = 1u;
-const MEASURE_CROSS_ENTROPY_MEAN: u32 = 2u;
+const BLOCK: u32 = 32u;
 
-const MAP_SCORE: u32 = 0u;
-const MAP_COMPLEMENT: u32 = 1u;
-const MAP_NEGATED: u32 = 2u;
-const MAP_NEG_LOG: u32 = 3u;
-const MAP_POWER: u32 = 4u;
-
-// max(1 - s, 0)^γ for s < 1, by this file's own logarithm and exponential: pow() inherits the built-in ones'
-// errors. The base may exceed 1 (a negative score), where e^x is 1/e^-x.
-fn power(base: f32, exponent: f32) -> f32 {
-    let x = exponent * log_positive(base);
-    let e = exp_nonpositive(-abs(x));
-    return select(e, 1.0 / e, x > 0.0);
+// What row `row` adds to its group: its sums; of cross-entropy, the total with the class's weight applied.
+fn row_sums(term: Term, row: u32) -> vec4<f32> {
+    let at = params.sums + (row * params.statistics + term.statistic) * 4u;
+    var sums = load_vec4(at);
+    sums.w = f32(scratch.words[at + 3u]);
+    if (loss.count_mask & (1u << term.statistic)) != 0u {
+        sums = vec4<f32>(f32(scratch.words[at]), f32(scratch.words[at + 1u]), f32(scratch.words[at + 2u]), sums.w);
+    }
+    if term.measure == MEASURE_OVERLAP {
+        return sums;
+    }
+    return vec4<f32>(class_weight(params.term, row % params.classes) * sums.x + sums.y, 0.0, 0.0, sums.w);
 }
 
-// (value, ∂value/∂s) of a map.
-fn mapped(term: Term, s: f32) -> vec2<f32> {
-    switch term.map {
-        case MAP_COMPLEMENT: {
-            return vec2<f32>(1.0 - s, -1.0);
-        }
-        case MAP_NEGATED: {
-            return vec2<f32>(-s, -1.0);
-        }
-        case MAP_NEG_LOG: {
-            if s > term.map_argument {
-                return vec2<f32>(-log_positive(s), -1.0 / s);
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn score(at: Invocation) {
+    let term = loss.terms[params.term];
+    let group = team_index(at);
+    var total = vec4<f32>();
+    if group < term.groups {
+        var member = team_rank(at);
+        while member < term.members {
+            var block = vec4<f32>();
+            for (var i = 0u; i < BLOCK && member < term.members; i = i + 1u) {
+                block = block + row_sums(term, group * term.group_stride + member * term.member_stride);
+                member = member + team_lanes();
             }
-            return vec2<f32>(-log_positive(term.map_argument), 0.0);
-        }
-        case MAP_POWER: {
-            let base = 1.0 - s;
-            if base > 0.0 {
-                return vec2<f32>(power(base, term.map_argument), -term.map_argument * power(base, term.map_argument - 1.0));
-            }
-            return vec2<f32>();
-        }
-        default: {
-            return vec2<f32>(s, 1.0);
+            total = total + block;
         }
     }
-}
-
-// sums = (I, P, T, Σm) of an overlap, (ℓ, 0, 0, Σm) of cross-entropy.
-fn group_score(term: Term, sums: vec4<f32>) -> vec3<f32> {
-    if term.measure == MEASURE_CROSS_ENTROPY_SUM {
-        return vec3<f32>(sums.x, 1.0, 1.0);
+    let sums = team_sum(at, total);
+    if team_rank(at) == 0u && group < term.groups {
+        let outcome = group_score(term, sums);
+        let index = term.first_group + group;
+        store_f32(params.group_values + index, outcome.x);
+        store_f32(params.slopes + 2u * index, outcome.y);
+        store_f32(params.slopes + 2u * index + 1u, outcome.z);
     }
-    if term.measure == MEASURE_CROSS_ENTROPY_MEAN {
-        // The mean over nothing is 0.
-        let scale = select(1.0 / max(sums.w, 1.0), 0.0, sums.w == 0.0);
-        return vec3<f32>(scale * sums.x, scale, scale);
-    }
-    let both = 1.0 - term.alpha - term.beta;
-    let free = term.factor * (both * sums.x + term.alpha * sums.y + term.beta * sums.z) + term.smooth_denominator;
-    let denominator = max(free, term.denominator_floor);
-    if denominator == 0.0 {
-        return vec3<f32>(bitcast<f32>(loss.nan), 0.0, 0.0);
-    }
-    let s = (term.factor * sums.x + term.smooth_numerator) / denominator;
-    // Where the floor holds the denominator, it does not move.
-    let moving = select(0.0, term.factor, free > term.denominator_floor);
-    let ds = vec2<f32>(term.factor - s * moving * both, -s * moving * term.alpha) / denominator;
-    let outcome = mapped(term, s);
-    return vec3<f32>(outcome.x, outcome.y * ds);
 }

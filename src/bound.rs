@@ -3,6 +3,7 @@
 use crate::buffers::Sharing;
 use crate::geometry::{Window, grid};
 use crate::kernel::{Stage, slot::Slot};
+use crate::layout::{HEADER_WORDS, groups};
 use crate::params::{self, Params};
 use crate::plan::{APART, Plan};
 use crate::readback::Readback;
@@ -57,8 +58,12 @@ impl Bound {
         };
         builder.data_stage(Stage::Accumulate, buffers, buffers.voxel_map)?;
         let accumulated = builder.pending.len();
-        builder.sums_stage(Stage::Combine)?;
-        builder.sums_stage(Stage::Finalize)?;
+        builder.sums_stage(Stage::Combine, plan.tiling.rows.into(), plan.tiling.has_few_partials(), 0)?;
+        for term in 0..plan.loss.terms.len() {
+            let groups = groups(&plan.loss, &plan.problem, term);
+            builder.sums_stage(Stage::Score, groups, plan.has_few_members(term), term)?;
+        }
+        builder.sums_stage(Stage::Finalize, 1, false, 0)?;
         let finalized = builder.pending.len();
         if plan.problem.gradient {
             builder.data_stage(Stage::Gradient, buffers, buffers.gradient)?;
@@ -90,7 +95,7 @@ impl Bound {
 
     /// Records the first half, up to the rows' sums (and the voxel map): [`Plan::sums_range`] says where they lie.
     pub fn encode_sums(&self, encoder: &mut wgpu::CommandEncoder) {
-        let header = 4 * crate::layout::HEADER_WORDS;
+        let header = 4 * HEADER_WORDS;
         encoder.clear_buffer(&self.scratch, self.scratch_offset, Some(header));
         record(encoder, "segloss sums", self.accumulate.iter());
     }
@@ -134,7 +139,7 @@ impl Bound {
     pub fn set_loss(&mut self, loss: &Loss) -> Result<(), Error> {
         crate::plan::check(loss, &self.plan.problem)?;
         let structure = |loss: &Loss| {
-            let pools = loss.terms.iter().enumerate().map(|(i, _)| crate::layout::groups(loss, &self.plan.problem, i));
+            let pools = loss.terms.iter().enumerate().map(|(i, _)| groups(loss, &self.plan.problem, i));
             let kinds: Vec<_> = loss.statistics().into_iter().map(params::kind).collect();
             (kinds, pools.collect::<Vec<_>>(), params::class_weights(loss, &self.plan.problem))
         };
@@ -232,12 +237,11 @@ impl<'a> Builder<'a> {
     }
 
     /// A stage that sees sums only.
-    fn sums_stage(&mut self, stage: Stage) -> Result<(), Error> {
+    fn sums_stage(&mut self, stage: Stage, teams: u64, single_lane: bool, term: usize) -> Result<(), Error> {
         let plan = self.plan;
-        let single_lane = stage == Stage::Combine && plan.tiling.has_few_partials();
         let variant = plan.gpu.variant(stage, single_lane, None, APART);
-        let teams = if stage == Stage::Combine { u64::from(plan.tiling.rows) } else { 1 };
-        let params = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
+        let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
+        let params = Params { term: term as u32, ..base };
         self.push(plan.gpu.pipeline(variant)?, variant.slots(), [None; 5], teams, single_lane, &params)
     }
 

@@ -6,12 +6,13 @@ use crate::Shape;
 const MAX_TILES: u64 = 8192;
 /// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
 const MIN_TILE: u64 = 4096;
-/// The largest tile: its counts are exact in f32.
-const LARGEST_TILE: u64 = 1 << 24;
+/// The largest tile: its counts are exact in f32 (2^24), and a lane of 256 takes fewer than the 65,535 loop iterations
+/// after which Mesa's software adapters silently leave a shader's loops.
+const LARGEST_TILE: u64 = 1 << 23;
 /// Rows up to this length are summed by one lane each.
 const SHORT_ROW: u64 = 64;
-/// Rows of so few tiles are combined by one lane each.
-const FEW_TILES: u32 = 32;
+/// So few parts (partial sums of a row, rows of a group) are added up by one lane.
+const FEW_PARTS: u64 = 32;
 
 /// The cut of every row into tiles. It depends on the shape alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Tiling {
 
     /// Whether a lane combines a row's partial sums by itself.
     pub(crate) fn has_few_partials(&self) -> bool {
-        self.tiles_per_row <= FEW_TILES
+        is_few(self.tiles_per_row.into())
     }
 
     /// Cuts the tensor into windows of at most `limit` elements: several whole rows, or whole tiles of one row.
@@ -100,6 +101,11 @@ impl Tiling {
         };
         Some((0..self.rows).flat_map(parts).collect())
     }
+}
+
+/// Whether one lane adds up so many parts.
+pub(crate) fn is_few(parts: u64) -> bool {
+    parts <= FEW_PARTS
 }
 
 /// A part of the tensor that is bound at once.

@@ -15,7 +15,6 @@ pub(crate) struct Layout {
     pub(crate) group_values: u64,
     pub(crate) sums: u64,
     pub(crate) slopes: u64,
-    pub(crate) coefficients: u64,
     pub(crate) partials: u64,
     pub(crate) end: u64,
 }
@@ -28,10 +27,9 @@ impl Layout {
         let group_values = loss.terms.len() as u64;
         let sums = group_values + groups;
         let slopes = sums + rows * statistics * SUMS_WORDS;
-        let coefficients = slopes + 2 * groups;
-        let partials = coefficients + 2 * rows * statistics;
+        let partials = slopes + 2 * groups;
         let end = partials + tiling.tiles() * statistics * SUMS_WORDS;
-        Self { term_values: 0, group_values, sums, slopes, coefficients, partials, end }
+        Self { term_values: 0, group_values, sums, slopes, partials, end }
     }
 
     /// The size of the scratch memory in bytes.

@@ -60,6 +60,13 @@ impl Output {
         self.gradient.as_deref()
     }
 
+    /// The same with a gradient: one that the caller copied from the buffer a plan left it in.
+    #[must_use]
+    pub fn with_gradient(mut self, gradient: Vec<f32>) -> Self {
+        self.gradient = Some(gradient);
+        self
+    }
+
     /// The voxel map, where [`Gpu::evaluate`](crate::Gpu::evaluate) was given a loss that
     /// [is one](crate::Loss::is_voxel_map).
     #[must_use]

@@ -33,8 +33,8 @@ pub(crate) struct Params {
     pub(crate) group_values: u32,
     pub(crate) sums: u32,
     pub(crate) slopes: u32,
-    pub(crate) coefficients: u32,
     pub(crate) partials: u32,
+    pub(crate) term: u32,
     pub(crate) padding: u32,
 }
 
@@ -54,7 +54,6 @@ impl Params {
             group_values: layout.group_values as u32,
             sums: layout.sums as u32,
             slopes: layout.slopes as u32,
-            coefficients: layout.coefficients as u32,
             partials: layout.partials as u32,
             ..Self::default()
         }
@@ -109,14 +108,14 @@ pub(crate) struct TermParams {
     pub(crate) padding_1: u32,
 }
 
-/// `MEASURE_*` in shaders/score.wgsl.
+/// `MEASURE_*` in shaders/measure.wgsl.
 pub(crate) mod measure {
     pub(crate) const OVERLAP: u32 = 0;
     pub(crate) const CROSS_ENTROPY_SUM: u32 = 1;
     pub(crate) const CROSS_ENTROPY_MEAN: u32 = 2;
 }
 
-/// `MAP_*` in shaders/score.wgsl.
+/// `MAP_*` in shaders/measure.wgsl.
 pub(crate) mod map {
     pub(crate) const SCORE: u32 = 0;
     pub(crate) const COMPLEMENT: u32 = 1;

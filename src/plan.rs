@@ -1,8 +1,8 @@
 //! A loss planned for a problem.
 
-use crate::geometry::{Tiling, grid};
+use crate::geometry::{Tiling, grid, is_few};
 use crate::kernel::{Data, Stage, slot::Access};
-use crate::layout::{HEADER_WORDS, Layout};
+use crate::layout::{HEADER_WORDS, Layout, groups};
 use crate::loss::Measure;
 use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
 
@@ -55,12 +55,21 @@ impl Plan {
     fn compile(&self) -> Result<(), Error> {
         let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
         gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, APART))?;
+        for term in 0..self.loss.terms.len() {
+            gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, APART))?;
+        }
         gpu.pipeline(gpu.variant(Stage::Finalize, false, None, APART))?;
         gpu.pipeline(gpu.variant(Stage::Accumulate, short, Some(self.data), APART))?;
         if self.problem.gradient {
             gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), APART))?;
         }
         Ok(())
+    }
+
+    /// Whether a lane adds up the rows of a group of a term by itself.
+    pub(crate) fn has_few_members(&self, term: usize) -> bool {
+        let groups = groups(&self.loss, &self.problem, term);
+        is_few(u64::from(self.tiling.rows).checked_div(groups).unwrap_or_default())
     }
 
     /// The loss.

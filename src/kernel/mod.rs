@@ -12,11 +12,12 @@ use self::slot::{Access, Slot};
 use crate::loss::MAX_STATISTICS;
 use crate::{Loss, Problem, params};
 
-/// One of the four shaders; each is an entry point of the same name in a file of the same name.
+/// One of the five shaders; each is an entry point of the same name in a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     Accumulate,
     Combine,
+    Score,
     Finalize,
     Gradient,
 }
@@ -26,6 +27,7 @@ impl Stage {
         match self {
             Self::Accumulate => "accumulate",
             Self::Combine => "combine",
+            Self::Score => "score",
             Self::Finalize => "finalize",
             Self::Gradient => "gradient",
         }
@@ -108,8 +110,9 @@ impl Variant {
             Stage::Accumulate if self.writes_map() => files!["classes.wgsl", "map_f32.wgsl", "accumulate.wgsl"],
             Stage::Accumulate => files!["map_none.wgsl", "accumulate.wgsl"],
             Stage::Combine => files!["combine.wgsl"],
-            Stage::Finalize => files!["classes.wgsl", "numeric.wgsl", "score.wgsl", "finalize.wgsl"],
-            Stage::Gradient => files!["gradient_f32.wgsl", "gradient.wgsl"],
+            Stage::Score => files!["classes.wgsl", "numeric.wgsl", "measure.wgsl", "score.wgsl"],
+            Stage::Finalize => files!["finalize.wgsl"],
+            Stage::Gradient => files!["classes.wgsl", "gradient_f32.wgsl", "gradient.wgsl"],
         });
         files
     }
@@ -122,7 +125,7 @@ impl Variant {
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let Some(data) = self.data else {
             return match self.stage {
-                Stage::Finalize => vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights],
+                Stage::Score => vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights],
                 _ => vec![Slot::Params, Slot::Scratch, Slot::Loss],
             };
         };
@@ -130,8 +133,7 @@ impl Variant {
             Slot::Mask => data.mask,
             Slot::VoxelWeights => data.voxel_weights,
             Slot::Output => self.has_output(),
-            Slot::ClassWeights => self.stage == Stage::Accumulate && data.map,
-            Slot::Loss => self.stage == Stage::Accumulate,
+            Slot::ClassWeights => self.stage == Stage::Gradient || data.map,
             _ => true,
         };
         let bound = |slot: Slot| !matches!(self.access_of(slot), Some(Access::Within(_)));

@@ -1,7 +1,7 @@
 //! The plain form of every stage, in f64 on the CPU.
 //!
-//! One function a stage, under the name of the stage's shader: [`accumulate`], [`combine`], [`finalize`],
-//! [`gradient`]. They are written to be read and to be checked against, not to be fast; the GPU is tested
+//! One function a stage, under the name of the stage's shader: [`accumulate`], [`combine`], [`score`],
+//! [`finalize`], [`gradient`]. They are written to be read and to be checked against, not to be fast; the GPU is tested
 //! against them and their gradients against finite differences. [`evaluate`] runs them in order.
 //!
 //! ```
@@ -18,11 +18,13 @@ mod accumulate;
 mod activation;
 mod finalize;
 mod gradient;
+mod score;
 
 pub use accumulate::{accumulate, combine, voxel_map};
 pub use activation::{log_probability, probability, threshold_cut};
 pub use finalize::{Finalized, finalize};
 pub use gradient::gradient;
+pub use score::{Score, score};
 
 use crate::{BadValues, Batch, Error, Loss, Sums};
 

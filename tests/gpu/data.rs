@@ -1,0 +1,209 @@
+//! Seeded inputs, the table of losses and sizes, and the comparison.
+
+use std::sync::OnceLock;
+
+use segloss::loss::Measure;
+use segloss::{Batch, Gpu, Loss, Map, Output, Pool, Reducer, Reduction, Shape, Statistic, reference};
+
+/// The context that all tests share.
+pub(crate) fn gpu() -> &'static Gpu {
+    static GPU: OnceLock<Gpu> = OnceLock::new();
+    GPU.get_or_init(|| {
+        let gpu = Gpu::new().expect("the GPU tests need an adapter");
+        let info = gpu.adapter_info();
+        println!("adapter: {} ({}, {})", info.name, info.backend, info.driver_info);
+        gpu
+    })
+}
+
+/// The context with every reducer its device has; the others are named.
+pub(crate) fn reducers() -> Vec<Gpu> {
+    let mut found = vec![];
+    for reducer in [Reducer::Tree, Reducer::Subgroup] {
+        match gpu().with_reducer(reducer) {
+            Some(gpu) => found.push(gpu),
+            None => println!("skipped: {reducer:?}, which {} lacks", gpu().adapter_info().name),
+        }
+    }
+    found
+}
+
+/// An integer hash (murmur3's finaliser): equal seeds give equal data everywhere.
+pub(crate) fn hash(seed: u32, index: u32) -> u32 {
+    let mut h = seed.wrapping_mul(0x9e37_79b9) ^ index;
+    h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);
+    h = (h ^ (h >> 13)).wrapping_mul(0xc2b2_ae35);
+    h ^ (h >> 16)
+}
+
+/// A number in [0, 1).
+fn unit(seed: u32, index: usize) -> f32 {
+    (hash(seed, index as u32) >> 8) as f32 / (1 << 24) as f32
+}
+
+/// What a tensor is made of.
+pub(crate) struct Tensors {
+    pub(crate) shape: Shape,
+    pub(crate) logits: Vec<f32>,
+    pub(crate) targets: Vec<f32>,
+    pub(crate) mask: Vec<f32>,
+    pub(crate) weights: Vec<f32>,
+}
+
+impl Tensors {
+    /// Logits uniform in ±20 (or probabilities in [0, 1)), targets half binary and half soft, a mask that keeps three
+    /// of four, weights in [0, 2).
+    pub(crate) fn random(dims: &[usize], seed: u32, probabilities: bool) -> Self {
+        let shape = Shape::new(dims).unwrap();
+        let n = shape.elements();
+        let logit = |i| if probabilities { unit(seed, i) } else { 40.0 * unit(seed, i) - 20.0 };
+        let target = |i| match hash(seed + 1, i as u32) % 4 {
+            0 => 0.0,
+            1 => 1.0,
+            _ => unit(seed + 2, i),
+        };
+        Self {
+            logits: (0..n).map(logit).collect(),
+            targets: (0..n).map(target).collect(),
+            mask: (0..shape.mask_elements()).map(|i| f32::from(u8::from(hash(seed + 3, i as u32) % 4 > 0))).collect(),
+            weights: (0..n).map(|i| 2.0 * unit(seed + 4, i)).collect(),
+            shape,
+        }
+    }
+
+    /// A batch with the parts that the bits of `parts` select: 1 mask, 2 weights.
+    pub(crate) fn batch(&self, parts: u32) -> Batch<'_> {
+        let mut batch = Batch::new(&self.shape, &self.logits, &self.targets).unwrap();
+        if parts & 1 != 0 {
+            batch = batch.with_mask(&self.mask).unwrap();
+        }
+        if parts & 2 != 0 {
+            batch = batch.with_voxel_weights(&self.weights).unwrap();
+        }
+        batch
+    }
+}
+
+/// Losses that together use every field, with whether they take probabilities.
+pub(crate) fn losses() -> Vec<(&'static str, Loss)> {
+    let pools = [Pool::Batch, Pool::Classes, Pool::All];
+    let mut losses = vec![
+        ("dice", Loss::dice()),
+        ("dice, probabilities", Loss::dice().probabilities()),
+        ("dice, smoothed", Loss::dice().smooth(1.0)),
+        ("dice, squared", Loss::dice().squared().smooth(1e-5)),
+        ("dice, squared, probabilities", Loss::dice().squared().probabilities()),
+        ("jaccard, sum", Loss::jaccard().smooth(1e-5).reduction(Reduction::Sum)),
+        ("tversky, none", Loss::tversky(0.3, 0.7).reduction(Reduction::None)),
+        ("score", Loss::dice().map(Map::Score)),
+        ("negated", Loss::dice().map(Map::Negated)),
+        ("log", Loss::dice().map(Map::NegLog { eps: 1e-7 })),
+        ("power", focal_tversky()),
+        ("bce", Loss::bce()),
+        ("bce, sum", Loss::bce().reduction(Reduction::Sum)),
+        ("bce, map", Loss::bce().reduction(Reduction::None)),
+        ("bce, probabilities", Loss::bce().probabilities()),
+        ("bce, probabilities, map", Loss::bce().probabilities().reduction(Reduction::None)),
+        ("dice + bce/2", Loss::dice().smooth(1.0).with(0.5, Loss::bce())),
+        (
+            "four statistics, probabilities",
+            Loss::dice()
+                .with(0.25, Loss::dice().squared())
+                .with(0.5, Loss::bce())
+                .with(-0.1, Loss::dice().probabilities()),
+        ),
+    ];
+    for (pool, name) in pools.into_iter().zip(["dice, batch", "dice, classes", "dice, all"]) {
+        losses.push((name, Loss::dice().smooth(1.0).pool(pool)));
+    }
+    losses
+}
+
+/// Focal Tversky with a constant in the denominator only, which keeps the score off 1: there 1 − s, and with it the
+/// slope, is rounding.
+fn focal_tversky() -> Loss {
+    let mut loss = Loss::tversky(0.7, 0.3).map(Map::Power { gamma: 1.5 });
+    if let Measure::Overlap(overlap) = &mut loss.terms[0].measure {
+        overlap.smooth_denominator = 1.0;
+    }
+    loss
+}
+
+/// Whether a loss reads its input as probabilities.
+pub(crate) fn takes_probabilities(name: &str) -> bool {
+    name.contains("probabilities")
+}
+
+/// The largest magnitude of the summands that the gradient's elements are differences of.
+///
+/// Squared Dice is flat where p = t: a·t and 2b·p then cancel, and no f32 evaluation can keep 1e-5 of what is left of
+/// them. Nor does it have to: measured against its summands the gradient is as exact there as elsewhere.
+fn summands(loss: &Loss, batch: &Batch, expected: &reference::Evaluation) -> f64 {
+    let mut coefficients = reference::finalize(loss, batch.shape(), &expected.sums).coefficients;
+    for (statistic, rows) in loss.statistics().into_iter().zip(&mut coefficients) {
+        // The sign that makes both summands of an element positive.
+        let sign = if matches!(statistic, Statistic::CrossEntropy { .. }) { -1.0 } else { 1.0 };
+        rows.iter_mut().for_each(|c| *c = [sign * c[0].abs(), c[1].abs()]);
+    }
+    reference::gradient(&loss.statistics(), &coefficients, batch).into_iter().fold(0.0, |a, g| a.max(g.abs()))
+}
+
+/// Asserts that an output is the reference's, within the promised precision: sums 1e-6 relative, overlap losses 1e-6
+/// absolute and cross-entropy 1e-6 relative, gradients 1e-5 of the largest (or, where
+/// nothing of the summands is left, 1e-7 of those). Counts are equal.
+pub(crate) fn assert_matches(name: &str, loss: &Loss, batch: &Batch, output: &Output) {
+    let expected = &reference::evaluate(loss, batch).unwrap();
+    let close = |what: &str, got: f32, want: f64| {
+        let fine = (f64::from(got) - want).abs() <= 1e-6 * want.abs().max(1.0) || got.is_nan() && want.is_nan();
+        assert!(fine, "{name}: {what} is {got}, the reference says {want}");
+    };
+    for (statistic, rows) in expected.sums.iter().enumerate() {
+        assert_eq!(output.sums(statistic).len(), rows.len());
+        for (row, (got, want)) in output.sums(statistic).iter().zip(rows).enumerate() {
+            assert_eq!(got.count, want.count, "{name}: count of row {row}");
+            for (got, want) in got.values.iter().zip(want.values) {
+                let fine = (got - want).abs() <= 1e-6 * want.abs();
+                assert!(fine, "{name}: sum of statistic {statistic}, row {row} is {got}, the reference says {want}");
+            }
+        }
+    }
+    for (term, (&got, &want)) in output.terms().iter().zip(&expected.terms).enumerate() {
+        close(&format!("term {term}"), got, want);
+        assert_eq!(output.groups(term).len(), expected.groups[term].len());
+        for (&got, &want) in output.groups(term).iter().zip(&expected.groups[term]) {
+            close(&format!("a group of term {term}"), got, want);
+        }
+    }
+    let magnitude: f64 = expected.terms.iter().map(|v| v.abs()).sum();
+    if magnitude.is_finite() {
+        let error = (f64::from(output.value()) - expected.value).abs();
+        assert!(error <= 1e-6 * magnitude.max(1.0), "{name}: {} instead of {}", output.value(), expected.value);
+    }
+    if let Some(want) = &expected.voxel_map {
+        let got = output.voxel_map().expect("a voxel map");
+        assert_eq!(got.len(), want.len());
+        for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
+            assert!((f64::from(got) - want).abs() <= 1e-6 * want.abs(), "{name}: map[{i}] is {got}, not {want}");
+        }
+    }
+    assert_eq!(output.gradient().is_some(), expected.gradient.is_some());
+    if let (Some(got), Some(want)) = (output.gradient(), &expected.gradient) {
+        assert_gradient(name, got, want, 0.01 * summands(loss, batch, expected));
+        let peak = got.iter().fold(0.0_f32, |peak, g| peak.max(g.abs()));
+        assert_eq!(
+            output.gradient_peak().map(f32::to_bits),
+            Some(peak.to_bits()),
+            "{name}: the peak is not the largest"
+        );
+    }
+}
+
+/// Asserts that no element is further from the reference than 1e-5 of the largest, or of `least` if that is more.
+pub(crate) fn assert_gradient(name: &str, got: &[f32], want: &[f64], least: f64) {
+    assert_eq!(got.len(), want.len());
+    let scale = want.iter().fold(least, |peak, g| peak.max(g.abs()));
+    for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
+        let error = (f64::from(got) - want).abs();
+        assert!(error <= 1e-5 * scale, "{name}: gradient[{i}] is {got}, not {want} (scale {scale})");
+    }
+}

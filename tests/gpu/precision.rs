@@ -1,0 +1,167 @@
+//! Every loss at every size that is an edge of something, against the reference.
+
+use segloss::{Loss, Map, Reduction, Shape, loss::Measure, reference};
+
+use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities};
+
+/// Shapes at the edges: one voxel, the short-row limit (64), the workgroup (256), the tile (4096), tiles that do not
+/// divide, no spatial axes, several rows.
+const SHAPES: [&[usize]; 18] = [
+    &[1, 1, 1],
+    &[1, 1],
+    &[5, 3],
+    &[2, 3, 63],
+    &[2, 2, 8, 8],
+    &[1, 2, 5, 13],
+    &[1, 1, 255],
+    &[1, 1, 256],
+    &[3, 1, 257],
+    &[1, 1, 4095],
+    &[1, 1, 4096],
+    &[1, 2, 4097],
+    &[2, 1, 3, 50, 57],
+    &[1, 1, 33 * 4096 + 1],
+    &[300, 1, 7],
+    &[2, 300, 3],
+    &[70, 8, 70],
+    &[600, 2, 1, 1, 1],
+];
+
+#[test]
+fn every_loss_matches_the_reference_at_every_edge() {
+    for gpu in reducers() {
+        for (index, (name, loss)) in losses().into_iter().enumerate() {
+            for (position, dims) in SHAPES.into_iter().enumerate() {
+                let seed = (100 * index + position) as u32;
+                let tensors = Tensors::random(dims, seed, takes_probabilities(name));
+                let batch = tensors.batch(seed % 4).with_gradient();
+                let output = gpu.evaluate(&loss, &batch).unwrap();
+                assert_matches(&format!("{name} {dims:?} {:?}", gpu.reducer()), &loss, &batch, &output);
+            }
+        }
+    }
+}
+
+#[test]
+fn hard_counts_are_exact() {
+    for gpu in reducers() {
+        for dims in SHAPES {
+            for (loss, probabilities) in
+                [(Loss::dice().hard(0.5).probabilities(), true), (Loss::jaccard().smooth(1.0).hard(0.3), false)]
+            {
+                let tensors = Tensors::random(dims, 9, probabilities);
+                let batch = tensors.batch(1);
+                let output = gpu.evaluate(&loss, &batch).unwrap();
+                let expected = reference::evaluate(&loss, &batch).unwrap();
+                assert_eq!(output.sums(0), expected.sums[0], "{dims:?}");
+                assert_matches("hard", &loss, &batch, &output);
+            }
+        }
+    }
+}
+
+#[test]
+fn positive_weights_apply_per_class() {
+    for weights in [vec![2.5], vec![0.5, 1.25, 3.0]] {
+        for reduction in [Reduction::Mean, Reduction::None] {
+            let mut loss = Loss::bce().with(0.5, Loss::bce()).reduction(reduction);
+            if let Measure::BinaryCrossEntropy(bce) = &mut loss.terms[0].measure {
+                bce.positive_weights.clone_from(&weights);
+            }
+            let tensors = Tensors::random(&[2, 3, 41], 5, false);
+            let batch = tensors.batch(3).with_gradient();
+            let output = gpu().evaluate(&loss, &batch).unwrap();
+            assert_matches("positive weights", &loss, &batch, &output);
+        }
+    }
+}
+
+#[test]
+fn more_than_65535_workgroups_and_a_million_rows() {
+    for dims in [&[66_000, 1, 65][..], &[1, 70_000, 3], &[1_000_000, 1], &[1000, 1000]] {
+        let tensors = Tensors::random(dims, 11, false);
+        for loss in
+            [Loss::dice().smooth(1.0), Loss::dice().smooth(1.0).pool(segloss::Pool::Batch).with(0.5, Loss::bce())]
+        {
+            let batch = tensors.batch(0).with_gradient();
+            let output = gpu().evaluate(&loss, &batch).unwrap();
+            assert_matches(&format!("{dims:?}"), &loss, &batch, &output);
+        }
+    }
+}
+
+#[test]
+fn confident_cross_entropy_keeps_its_digits() {
+    for magnitude in [8.0_f32, 20.0] {
+        let shape = Shape::new(&[1, 1, 100_003]).unwrap();
+        let targets: Vec<f32> = (0..shape.elements()).map(|i| (i % 3 == 0).into()).collect();
+        let logits: Vec<f32> = targets.iter().map(|t| magnitude * (2.0 * t - 1.0)).collect();
+        let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap();
+        let got = f64::from(gpu().evaluate(&Loss::bce(), &batch).unwrap().value());
+        let want = (-f64::from(magnitude)).exp().ln_1p();
+        assert!((got - want).abs() <= 1e-5 * want, "at ±{magnitude}: {got} instead of {want}");
+    }
+}
+
+/// Equal inputs make every lane round alike, so that errors add up instead of cancelling.
+#[test]
+fn constant_inputs_do_not_drift() {
+    for (z, t) in [(0.1_f32, 0.3_f32), (-19.9, 1.0), (-3.3, 0.7), (17.0, 0.9)] {
+        let shape = Shape::new(&[1, 1, 5_000_011]).unwrap();
+        let (logits, targets) = (vec![z; shape.elements()], vec![t; shape.elements()]);
+        let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap();
+        let loss = Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce());
+        let output = gpu().evaluate(&loss, &batch).unwrap();
+        let (z, t, n) = (f64::from(z), f64::from(t), shape.elements() as f64);
+        let p = 1.0 / (1.0 + (-z).exp());
+        let expected =
+            [[p * t, p, t], [p * t, p * p, t * t], [t * (-z).exp().ln_1p(), (1.0 - t) * z.exp().ln_1p(), 0.0]];
+        for (statistic, values) in expected.into_iter().enumerate() {
+            for (got, want) in output.sums(statistic)[0].values.into_iter().zip(values) {
+                assert!((got - n * want).abs() <= 1e-6 * n * want, "z = {z}: {got} instead of {}", n * want);
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_logits_stay_finite() {
+    let shape = Shape::new(&[1, 1, 8]).unwrap();
+    let logits = [1e4_f32, -1e4, 3e38, -3e38, 88.0, -88.0, 0.0, -0.0];
+    let targets = [1.0_f32, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
+    let loss = Loss::dice().smooth(1.0).with(1.0, Loss::bce());
+    let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap().with_gradient();
+    let output = gpu().evaluate(&loss, &batch).unwrap();
+    assert_matches("extreme", &loss, &batch, &output);
+    assert!(output.gradient().unwrap().iter().all(|g| g.is_finite()));
+}
+
+/// The exponent below 1 has no slope at a perfect score, so it is tried where the scores are not.
+#[test]
+fn powers_below_one() {
+    let loss = Loss::tversky(0.7, 0.3).map(Map::Power { gamma: 0.75 });
+    let tensors = Tensors::random(&[3, 2, 500], 13, false);
+    let batch = tensors.batch(3).with_gradient();
+    assert_matches("power", &loss, &batch, &gpu().evaluate(&loss, &batch).unwrap());
+}
+
+#[test]
+fn nothing_to_sum() {
+    let smooth = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    for dims in [&[0, 3, 5][..], &[2, 0, 5], &[2, 3, 0], &[2, 3, 4, 0, 4]] {
+        let tensors = Tensors::random(dims, 1, false);
+        let batch = tensors.batch(3).with_gradient();
+        let output = gpu().evaluate(&smooth, &batch).unwrap();
+        assert_matches(&format!("{dims:?}"), &smooth, &batch, &output);
+    }
+    let mut masked = Tensors::random(&[2, 3, 300], 1, false);
+    masked.mask.fill(0.0);
+    for loss in [smooth, Loss::dice(), Loss::bce()] {
+        let batch = masked.batch(1).with_gradient();
+        let output = gpu().evaluate(&loss, &batch).unwrap();
+        assert_matches("all masked", &loss, &batch, &output);
+        assert!(output.gradient().unwrap().iter().all(|g| g.to_bits() == 0));
+    }
+    let empty = gpu().evaluate(&Loss::dice(), &masked.batch(1)).unwrap();
+    assert!(empty.value().is_nan(), "0/0 is {}", empty.value());
+}

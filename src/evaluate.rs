@@ -12,6 +12,7 @@ impl Gpu {
     /// [`Error::TooLarge`] if a tensor does not fit in one buffer of the device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn evaluate(&self, loss: &Loss, batch: &Batch) -> Result<Output, Error> {
+        let _turn = self.turn();
         pollster::block_on(self.evaluate_async(loss, batch))
     }
 

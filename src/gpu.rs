@@ -32,6 +32,7 @@ struct Inner {
     limits: wgpu::Limits,
     widths: Widths,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+    turn: Mutex<()>,
 }
 
 impl Gpu {
@@ -96,7 +97,7 @@ impl Gpu {
             min_subgroup: info.subgroup_min_size.max(1),
         };
         let reducer = if has_subgroups { Reducer::Subgroup } else { Reducer::Tree };
-        let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default() };
+        let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default(), turn: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), reducer })
     }
 
@@ -180,6 +181,14 @@ impl Gpu {
         let pipeline = self.guarded(|device| variant.compile(device, self.widths()))?;
         pipelines.insert(variant, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// On GL, waits until no other thread evaluates: wgpu's GL backend panics where a thread waits longer than a second
+    /// for the context of another.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn turn(&self) -> Option<std::sync::MutexGuard<'_, ()>> {
+        let gl = self.inner.info.backend == wgpu::Backend::Gl;
+        gl.then(|| self.inner.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.

@@ -2,10 +2,11 @@
 
 use segloss::{BadValues, Batch, Error, Loss, Reduction, reference};
 
-use crate::data::{Tensors, gpu};
+use crate::data::{Tensors, gpu, turn};
 
 #[test]
 fn bad_values_are_counted_and_named() {
+    let _turn = turn();
     let mut tensors = Tensors::random(&[2, 3, 500], 3, false);
     for (i, bad) in [(0, f32::NAN), (700, f32::INFINITY), (2999, f32::NEG_INFINITY)] {
         tensors.logits[i] = bad;
@@ -27,6 +28,7 @@ fn bad_values_are_counted_and_named() {
 
 #[test]
 fn nothing_bad_reaches_sums_or_gradient() {
+    let _turn = turn();
     use crate::buffers::{Arena, run};
     let mut tensors = Tensors::random(&[1, 2, 5000], 4, false);
     let clean = Tensors::random(&[1, 2, 5000], 4, false);

@@ -3,7 +3,7 @@
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{BufferRange, Buffers, Error, Gpu, Loss, Output, Pool, Problem, reference};
 
-use crate::data::{Tensors, assert_gradient, assert_matches, gpu, losses, takes_probabilities};
+use crate::data::{Tensors, assert_gradient, assert_matches, gpu, losses, takes_probabilities, turn};
 
 /// What every word of an output holds before it is written: a NaN that no kernel produces.
 const POISON: u32 = 0x7fff_abcd;
@@ -99,13 +99,12 @@ pub(crate) fn download(gpu: &Gpu, buffer: &wgpu::Buffer) -> Vec<u32> {
     gpu.queue().submit([encoder.finish()]);
     staging.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
     gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
-    let words = staging
+    staging
         .get_mapped_range(..)
         .unwrap()
         .chunks_exact(4)
         .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        .collect();
-    words
+        .collect()
 }
 
 fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, dims: &[usize], parts: u32) {
@@ -119,6 +118,7 @@ fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, dims: &[usize], parts: u32) 
 
 #[test]
 fn everything_may_lie_in_one_buffer_at_any_offset() {
+    let _turn = turn();
     for parts in 0..4 {
         for dims in [&[1, 1, 1][..], &[2, 3, 5], &[1, 2, 5000], &[3, 2, 70]] {
             for (name, loss) in losses().into_iter().filter(|(_, loss)| !loss.is_voxel_map()) {
@@ -146,6 +146,7 @@ fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
 
 #[test]
 fn a_device_with_default_limits_and_no_features_is_enough() {
+    let _turn = turn();
     let gpu = limited(|_| ());
     assert_eq!(gpu.reducer(), segloss::Reducer::Tree);
     for parts in 0..4 {
@@ -155,6 +156,7 @@ fn a_device_with_default_limits_and_no_features_is_enough() {
 
 #[test]
 fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
+    let _turn = turn();
     // 256 KiB a binding: 65,536 elements, or 13,107 where five ranges of one buffer must fit together.
     let gpu = limited(|limits| limits.max_storage_buffer_binding_size = 1 << 18);
     let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
@@ -178,6 +180,7 @@ fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
 
 #[test]
 fn sums_may_be_added_up_between_the_halves() {
+    let _turn = turn();
     // Two halves of a batch on "two devices", pooled over the batch: the sums of both go into the first.
     let tensors = Tensors::random(&[4, 3, 500], 41, false);
     let loss = Loss::dice().smooth(1.0).pool(Pool::All);
@@ -218,6 +221,7 @@ fn sums_may_be_added_up_between_the_halves() {
 
 #[test]
 fn upstream_and_weights_change_without_a_new_plan() {
+    let _turn = turn();
     let tensors = Tensors::random(&[2, 2, 300], 51, false);
     let arena = Arena::new(&tensors, 0);
     let buffer = arena.upload(gpu());

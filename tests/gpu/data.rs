@@ -1,6 +1,6 @@
 //! Seeded inputs, the table of losses and sizes, and the comparison.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use segloss::loss::Measure;
 use segloss::{Batch, Gpu, Loss, Map, Output, Pool, Reducer, Reduction, Shape, Statistic, reference};
@@ -14,6 +14,14 @@ pub(crate) fn gpu() -> &'static Gpu {
         println!("adapter: {} ({}, {})", info.name, info.backend, info.driver_info);
         gpu
     })
+}
+
+/// On GL, the tests take turns: wgpu's GL backend panics where a thread waits longer than a second for the context of
+/// another. Held for the length of a test.
+pub(crate) fn turn() -> Option<MutexGuard<'static, ()>> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let gl = gpu().adapter_info().backend == segloss::wgpu::Backend::Gl;
+    gl.then(|| TURN.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The context with every reducer its device has; the others are named.
@@ -65,7 +73,9 @@ impl Tensors {
         Self {
             logits: (0..n).map(logit).collect(),
             targets: (0..n).map(target).collect(),
-            mask: (0..shape.mask_elements()).map(|i| f32::from(u8::from(hash(seed + 3, i as u32) % 4 > 0))).collect(),
+            mask: (0..shape.mask_elements())
+                .map(|i| f32::from(u8::from(!hash(seed + 3, i as u32).is_multiple_of(4))))
+                .collect(),
             weights: (0..n).map(|i| 2.0 * unit(seed + 4, i)).collect(),
             shape,
         }

@@ -3,10 +3,11 @@
 use segloss::Loss;
 
 use crate::buffers::{Arena, run};
-use crate::data::{Tensors, reducers};
+use crate::data::{Tensors, reducers, turn};
 
 #[test]
 fn two_runs_give_the_same_bits() {
+    let _turn = turn();
     let loss = Loss::dice().with(0.5, Loss::bce()).with(0.1, Loss::dice().squared());
     for gpu in reducers() {
         for dims in [&[1, 1, 1_000_003][..], &[40, 3, 700], &[5000, 2, 9]] {

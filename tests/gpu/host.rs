@@ -2,10 +2,11 @@
 
 use segloss::{Gpu, Loss};
 
-use crate::data::{Tensors, assert_matches, gpu};
+use crate::data::{Tensors, assert_matches, gpu, turn};
 
 #[test]
 fn evaluating_in_a_loop_and_from_many_threads_gives_the_same_numbers() {
+    let _turn = turn();
     let tensors = Tensors::random(&[2, 2, 1000], 71, false);
     let loss = Loss::dice().with(0.5, Loss::bce());
     let first = gpu().evaluate(&loss, &tensors.batch(3).with_gradient()).unwrap();

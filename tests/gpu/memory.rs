@@ -4,10 +4,11 @@ use segloss::wgpu::BufferUsages as Usage;
 use segloss::{Buffers, Loss, Problem, Shape, scratch_size};
 
 use crate::buffers::scratch;
-use crate::data::gpu;
+use crate::data::{gpu, turn};
 
 #[test]
 fn own_buffers_and_scratch_stay_within_the_bound() {
+    let _turn = turn();
     let losses = [Loss::dice(), Loss::dice().smooth(1.0).with(0.5, Loss::bce())];
     for dims in [&[1, 1, 64, 64][..], &[1, 1, 1 << 22], &[3, 7, 10_000], &[1_000_000, 1, 2], &[1000, 1000]] {
         let problem = Problem::new(Shape::new(dims).unwrap()).with_gradient();

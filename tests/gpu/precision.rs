@@ -2,7 +2,7 @@
 
 use segloss::{Loss, Map, Reduction, Shape, loss::Measure, reference};
 
-use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities};
+use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
 
 /// Shapes at the edges: one voxel, the short-row limit (64), the workgroup (256), the tile (4096), tiles that do not
 /// divide, no spatial axes, several rows.
@@ -29,6 +29,7 @@ const SHAPES: [&[usize]; 18] = [
 
 #[test]
 fn every_loss_matches_the_reference_at_every_edge() {
+    let _turn = turn();
     for gpu in reducers() {
         for (index, (name, loss)) in losses().into_iter().enumerate() {
             for (position, dims) in SHAPES.into_iter().enumerate() {
@@ -44,6 +45,7 @@ fn every_loss_matches_the_reference_at_every_edge() {
 
 #[test]
 fn hard_counts_are_exact() {
+    let _turn = turn();
     for gpu in reducers() {
         for dims in SHAPES {
             for (loss, probabilities) in
@@ -62,6 +64,7 @@ fn hard_counts_are_exact() {
 
 #[test]
 fn positive_weights_apply_per_class() {
+    let _turn = turn();
     for weights in [vec![2.5], vec![0.5, 1.25, 3.0]] {
         for reduction in [Reduction::Mean, Reduction::None] {
             let mut loss = Loss::bce().with(0.5, Loss::bce()).reduction(reduction);
@@ -78,6 +81,7 @@ fn positive_weights_apply_per_class() {
 
 #[test]
 fn more_than_65535_workgroups_and_a_million_rows() {
+    let _turn = turn();
     for dims in [&[66_000, 1, 65][..], &[1, 70_000, 3], &[1_000_000, 1], &[1000, 1000]] {
         let tensors = Tensors::random(dims, 11, false);
         for loss in
@@ -92,6 +96,7 @@ fn more_than_65535_workgroups_and_a_million_rows() {
 
 #[test]
 fn confident_cross_entropy_keeps_its_digits() {
+    let _turn = turn();
     for magnitude in [8.0_f32, 20.0] {
         let shape = Shape::new(&[1, 1, 100_003]).unwrap();
         let targets: Vec<f32> = (0..shape.elements()).map(|i| (i % 3 == 0).into()).collect();
@@ -106,6 +111,7 @@ fn confident_cross_entropy_keeps_its_digits() {
 /// Equal inputs make every lane round alike, so that errors add up instead of cancelling.
 #[test]
 fn constant_inputs_do_not_drift() {
+    let _turn = turn();
     for (z, t) in [(0.1_f32, 0.3_f32), (-19.9, 1.0), (-3.3, 0.7), (17.0, 0.9)] {
         let shape = Shape::new(&[1, 1, 5_000_011]).unwrap();
         let (logits, targets) = (vec![z; shape.elements()], vec![t; shape.elements()]);
@@ -126,6 +132,7 @@ fn constant_inputs_do_not_drift() {
 
 #[test]
 fn extreme_logits_stay_finite() {
+    let _turn = turn();
     let shape = Shape::new(&[1, 1, 8]).unwrap();
     let logits = [1e4_f32, -1e4, 3e38, -3e38, 88.0, -88.0, 0.0, -0.0];
     let targets = [1.0_f32, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0];
@@ -139,6 +146,7 @@ fn extreme_logits_stay_finite() {
 /// The exponent below 1 has no slope at a perfect score, so it is tried where the scores are not.
 #[test]
 fn powers_below_one() {
+    let _turn = turn();
     let loss = Loss::tversky(0.7, 0.3).map(Map::Power { gamma: 0.75 });
     let tensors = Tensors::random(&[3, 2, 500], 13, false);
     let batch = tensors.batch(3).with_gradient();
@@ -147,6 +155,7 @@ fn powers_below_one() {
 
 #[test]
 fn nothing_to_sum() {
+    let _turn = turn();
     let smooth = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
     for dims in [&[0, 3, 5][..], &[2, 0, 5], &[2, 3, 0], &[2, 3, 4, 0, 4]] {
         let tensors = Tensors::random(dims, 1, false);

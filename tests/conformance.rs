@@ -1,0 +1,47 @@
+//! Runs the peers' own numbers through the GPU and the reference.
+//!
+//! The cases are those of `tests/fixtures/classic`, or of the folder that `SEGLOSS_CONFORMANCE` names. Without the
+//! test harness, so that the tally is always seen.
+
+#[path = "conformance/case.rs"]
+mod case;
+#[path = "conformance/engine.rs"]
+mod engine;
+#[path = "conformance/folder.rs"]
+mod folder;
+#[path = "conformance/verdict.rs"]
+mod verdict;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(reason) => {
+            println!("conformance: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs all cases and returns how many failed.
+fn run() -> Result<usize, String> {
+    let default = || concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/classic").into();
+    let folder: PathBuf = std::env::var_os("SEGLOSS_CONFORMANCE").map_or_else(default, PathBuf::from);
+    let cases = folder::read(&folder)?;
+    let engines = engine::Engine::all().map_err(|error| error.to_string())?;
+    for engine in &engines {
+        println!("conformance: {}", engine.name());
+    }
+    let mut failed = 0;
+    for case in &cases {
+        if let Err(reason) = verdict::judge(case, &engines) {
+            println!("FAILED {}: {reason}", case["id"].as_str().unwrap_or("a case without an id"));
+            failed += 1;
+        }
+    }
+    println!("{} passed, {failed} failed", cases.len() - failed);
+    Ok(failed)
+}

@@ -1,0 +1,70 @@
+//! What evaluates a case: the GPU with each of its reducers, and the reference.
+
+use segloss::{Batch, Gpu, Loss, Reducer, Reduction, Shape, reference};
+
+/// The numbers of an evaluation, in the shape the peers return them.
+pub(crate) struct Numbers {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) gradient: Option<Vec<f64>>,
+}
+
+/// Something that evaluates losses.
+pub(crate) enum Engine {
+    Gpu(Gpu),
+    Reference,
+}
+
+impl Engine {
+    /// All there are on the adapter that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose.
+    pub(crate) fn all() -> Result<Vec<Self>, segloss::Error> {
+        let gpu = Gpu::new()?;
+        let reducers = [Reducer::Tree, Reducer::Subgroup].into_iter().filter_map(|reducer| gpu.with_reducer(reducer));
+        Ok(reducers.map(Self::Gpu).chain([Self::Reference]).collect())
+    }
+
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Gpu(gpu) => {
+                let info = gpu.adapter_info();
+                format!("{} ({}, {:?} reducer)", info.name, info.backend, gpu.reducer())
+            }
+            Self::Reference => "reference".to_owned(),
+        }
+    }
+
+    pub(crate) fn evaluate(&self, loss: &Loss, batch: &Batch) -> Result<Numbers, segloss::Error> {
+        let wide = |narrow: &[f32]| narrow.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let (value, groups, map, gradient) = match self {
+            Self::Gpu(gpu) => {
+                let output = gpu.evaluate(loss, batch)?;
+                let (map, gradient) = (output.voxel_map().map(wide), output.gradient().map(wide));
+                (f64::from(output.value()), wide(output.groups(0)), map, gradient)
+            }
+            Self::Reference => {
+                let mut output = reference::evaluate(loss, batch)?;
+                (output.value, output.groups.remove(0), output.voxel_map, output.gradient)
+            }
+        };
+        let (shape, values) = match map {
+            Some(map) => (batch.shape().dims().to_vec(), map),
+            None => group_shape(loss, batch.shape()).map_or((vec![], vec![value]), |shape| (shape, groups)),
+        };
+        Ok(Numbers { shape, values, gradient })
+    }
+}
+
+/// The shape of a result that is neither a number nor a voxel map.
+fn group_shape(loss: &Loss, shape: &Shape) -> Option<Vec<usize>> {
+    use segloss::{Pool, loss::Measure};
+    let term = &loss.terms[0];
+    match &term.measure {
+        Measure::Overlap(overlap) if term.reduction() == Reduction::None => Some(match overlap.pool {
+            Pool::None => vec![shape.samples(), shape.classes()],
+            Pool::Batch => vec![shape.classes()],
+            Pool::Classes => vec![shape.samples()],
+            Pool::All => vec![],
+        }),
+        _ => None,
+    }
+}

@@ -1,6 +1,6 @@
 // What every stage shares: the problem, the loss and the scratch memory.
 //
-// Expects nothing. The layouts are mirrored by src/params.rs and src/layout.rs; tests/shaders.rs reflects
+// Expects nothing. The layouts are mirrored by src/params.rs and src/layout.rs; src/kernel/tests.rs reflects
 // this file and compares them.
 
 override WORKGROUP_SIZE: u32 = 256u;

@@ -3,7 +3,7 @@
 // Expects exp_nonpositive, log1p_bounded, log_probability, log_complement and the kinds below as overrides.
 // The oracle of `contribution` is `reference::accumulate`, that of `slope` is `reference::gradient`.
 
-// Kinds of statistics: mirrored by `StatisticKind` in src/params.rs.
+// Kinds of statistics: mirrored by `statistic` in src/params.rs.
 const NO_STATISTIC: u32 = 0u;
 const OVERLAP: u32 = 1u;
 const OVERLAP_SQUARED: u32 = 2u;

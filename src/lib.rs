@@ -1,4 +1,119 @@
-//! segloss
+//! Segmentation losses and overlap metrics on any GPU.
+//!
+//! segloss evaluates Dice and its family, and binary cross-entropy beside it, through [`wgpu`] and WGSL compute shaders:
+//! the loss, its gradient with respect to the logits, and the sums both are made of, from one read of the data per
+//! direction and in one submission.
+//!
+//! ```
+//! use segloss::{Batch, Gpu, Loss, Shape};
+//!
+//! # #[rustfmt::skip]
+//! let prediction = [
+//!     0.01, 0.03, 0.02, 0.02,
+//!     0.05, 0.12, 0.09, 0.07,
+//!     0.89, 0.85, 0.88, 0.91,
+//!     0.99, 0.97, 0.95, 0.97,
+//! ];
+//! let truth = [[0.0; 8], [1.0; 8]].concat();
+//!
+//! let gpu = Gpu::new()?;
+//! let shape = Shape::new(&[1, 1, 4, 4])?;
+//! let loss = Loss::dice().probabilities();
+//! let out = gpu.evaluate(&loss, &Batch::new(&shape, &prediction, &truth)?.with_gradient())?;
+//!
+//! // 1 − 2I/(P + T) with I = 7.41, P = 7.82, T = 8.
+//! assert!((out.value() - (1.0 - 2.0 * 7.41 / 15.82)).abs() < 1e-6);
+//! assert!((out.sums(0)[0].intersection() - 7.41).abs() < 1e-6);
+//! assert_eq!(out.gradient().map(<[f32]>::len), Some(16));
+//! # Ok::<(), segloss::Error>(())
+//! ```
+//!
+//! # Losses
+//!
+//! A [`Loss`] is plain data: a weighted sum of terms, each an [`Overlap`] or a
+//! [binary cross-entropy](loss::BinaryCrossEntropy). All overlap losses are one formula,
+//!
+//! ```text
+//! s = (f·I + smooth_numerator) / max(f·(I + α(P−I) + β(T−I)) + smooth_denominator, floor)
+//! ```
+//!
+//! of the intersection I = Σ p·t and the cardinalities P = Σ pᵏ and T = Σ tᵏ, k = 1 or 2, taken per sample and class or
+//! over a [`Pool`] of them, [mapped](Map) to 1 − s, s, −s, −ln s or (1 − s)^γ and [reduced](Reduction) to one number.
+//!
+//! ```
+//! use segloss::{Loss, Pool};
+//!
+//! let batch_dice = Loss::dice().smooth(1e-5).pool(Pool::Batch);
+//! let compound = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+//! let focal_tversky = Loss::tversky(0.7, 0.3).map(segloss::Map::Power { gamma: 0.75 });
+//! # let _ = (batch_dice, compound, focal_tversky);
+//! ```
+//!
+//! The losses of other libraries stand in [`peers`] under their own names, with their own arguments and defaults, and
+//! give their numbers.
+//!
+//! # Gradients
+//!
+//! An overlap loss is a function of each row's sums alone, so by the chain rule its gradient is linear in the data,
+//!
+//! ```text
+//! dL/dp = ∂L/∂I · t + ∂L/∂P · k·pᵏ⁻¹          dp/dz = σ(z)·σ(−z)
+//! ```
+//!
+//! with two numbers per row that are known once the sums are. Cross-entropy adds (p − t)·∂L/∂ℓ. The gradient pass reads
+//! the logits once more and writes each element once; it does not know which loss it serves. Dice's gradients are large
+//! where p and t are small: the example `gradient_diagnostics` shows how large, and every evaluation with a gradient
+//! reports its [peak](Output::gradient_peak).
+//!
+//! # Data on the GPU
+//!
+//! [`Gpu::evaluate`] takes host memory. Where the data lies in GPU buffers already, [`Gpu::plan`] and [`Plan::bind`] do the
+//! work once and [`Bound::encode`] records it into your own encoder as often as you like:
+//!
+//! ```
+//! use segloss::wgpu::{self, BufferUsages};
+//! use segloss::{Buffers, Gpu, Loss, Problem, Shape};
+//!
+//! let gpu = Gpu::new()?; // or Gpu::from_wgpu(device, queue)?
+//! # let buffer = |size, usage| {
+//! #     let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+//! #     gpu.device().create_buffer(&descriptor)
+//! # };
+//! # let (logits, targets, gradient) =
+//! #     (buffer(4 * 8192, BufferUsages::STORAGE), buffer(4 * 8192, BufferUsages::STORAGE), buffer(4 * 8192, BufferUsages::STORAGE));
+//! let problem = Problem::new(Shape::new(&[2, 1, 64, 64])?).with_gradient();
+//! let plan = gpu.plan(&Loss::dice().smooth(1.0), &problem)?;
+//! let scratch = buffer(plan.scratch_size(), BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
+//! let bound = plan.bind(&Buffers::new(&logits, &targets).with_gradient(&gradient), (&scratch).into())?;
+//!
+//! let mut encoder = gpu.device().create_command_encoder(&Default::default());
+//! bound.encode(&mut encoder); // records, nothing else
+//! gpu.queue().submit([encoder.finish()]);
+//! let out = bound.read_blocking()?; // only when the host wants the numbers
+//! # // All zeros: p = ½ everywhere and nothing to find.
+//! # assert!((out.value() - (1.0 - 1.0 / 2049.0)).abs() < 1e-6);
+//! # Ok::<(), segloss::Error>(())
+//! ```
+//!
+//! # Promises
+//!
+//! * **Determinism.** The same device, driver and input give the same bits. No float atomics.
+//! * **Precision.** For |z| ≤ 20 and up to 2³⁰ voxels, sums lie within 1e-6 relative of the f64 [`mod@reference`], overlap losses
+//!   within 1e-6 absolute, gradients within 1e-5 of their largest element. Counts of hard masks are exact.
+//! * **Memory.** Beyond inputs and gradient: at most 1 MiB + 64 B × rows × terms, whatever the number of voxels.
+//!   [`scratch_size`] says how much before there is a device.
+//! * **Size.** Tensors beyond the device's binding limit are bound in windows; the number of rows or workgroups has no
+//!   limit short of 2³².
+//! * **Bad input.** What is not a finite number is counted, left out of the sums, has gradient 0 and becomes
+//!   [`Error::BadValues`] when the result is read.
+//! * **Nothing hidden.** No fallback to the CPU, no submission that was not asked for, no global state.
+//!
+//! # Features
+//!
+//! * `serde`: (de)serialisation of [`Loss`] and of the [`peers`].
+//!
+//! The crate is coupled with wgpu 30 and re-exports it.
+
 mod adapter;
 mod batch;
 mod bound;

@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Segmentation losses and overlap metrics, computed on the GPU.
+#[derive(Parser)]
+#[command(name = "segloss", version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// The adapter to use: a part of its name, or its index in `segloss adapters` [default: the best]
+    #[arg(long, global = true, value_name = "NAME|INDEX")]
+    pub(crate) adapter: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Score a predicted segmentation against the truth
+    Eval(Eval),
+    /// Evaluate any loss on arrays
+    Loss(Loss),
+    /// List the adapters and say which one is used
+    Adapters(Adapters),
+}
+
+const EVAL_HELP: &str = "\
+Files: NIfTI-1 (.nii, .nii.gz; its scaling is applied), NumPy (.npy), grey PNG (.png; black is 0, white is 1).
+Both files must have the same shape; all voxels are pooled.
+
+Example:
+  segloss eval predicted.nii.gz truth.nii.gz --threshold 0.4 --format json";
+
+/// Arguments of `segloss eval`.
+#[derive(clap::Args)]
+#[command(after_help = EVAL_HELP)]
+pub(crate) struct Eval {
+    /// Predicted probabilities in [0, 1], or logits with --logits
+    pub(crate) prediction: PathBuf,
+    /// The truth: a mask of 0 and 1, or probabilities in [0, 1]
+    pub(crate) truth: PathBuf,
+    /// The prediction holds logits: p = 1/(1 + e^-z)
+    #[arg(long)]
+    pub(crate) logits: bool,
+    /// The probability above which a voxel is foreground, in prediction and truth
+    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = threshold)]
+    pub(crate) threshold: f64,
+    /// The grey value of a PNG that means 1 [default: white, 255 or 65535]
+    #[arg(long, value_name = "GREY", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) png_white: Option<u16>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
+}
+
+const LOSS_HELP: &str = "\
+Arrays are .npy files of shape [N, C, spatial...]; a mask has the shape [N, 1, spatial...] or [N, spatial...].
+The specification is a peer's loss by name, or a loss in the library's own terms:
+
+  {\"peer\": \"pytorch\", \"loss\": \"BCEWithLogitsLoss\", \"params\": {\"reduction\": \"sum\"}}
+  {\"terms\": [{\"measure\": {\"overlap\": {\"smooth_numerator\": 1, \"smooth_denominator\": 1}}},
+             {\"weight\": 0.5, \"measure\": {\"binary_cross_entropy\": {}}}]}
+
+The value of a loss without a reduction is the sum over its values.
+
+Example:
+  segloss loss --spec dice_bce.json --input logits.npy --target truth.npy --gradient gradient.npy";
+
+/// Arguments of `segloss loss`.
+#[derive(clap::Args)]
+#[command(after_help = LOSS_HELP)]
+pub(crate) struct Loss {
+    /// The loss, a JSON file
+    #[arg(long, value_name = "SPEC.json")]
+    pub(crate) spec: PathBuf,
+    /// Logits or probabilities, whichever the loss takes
+    #[arg(long, value_name = "X.npy")]
+    pub(crate) input: PathBuf,
+    /// Targets, of the input's shape
+    #[arg(long, value_name = "Y.npy")]
+    pub(crate) target: PathBuf,
+    /// Which voxels count: 1 or 0
+    #[arg(long, value_name = "M.npy")]
+    pub(crate) mask: Option<PathBuf>,
+    /// A weight for every element, of the input's shape
+    #[arg(long, value_name = "W.npy")]
+    pub(crate) weight: Option<PathBuf>,
+    /// Where to write the gradient with respect to the input (f32, the input's shape)
+    #[arg(long, value_name = "OUT.npy")]
+    pub(crate) gradient: Option<PathBuf>,
+    /// Where to write the values of a loss that has one for every voxel (f32, the input's shape)
+    #[arg(long, value_name = "OUT.npy")]
+    pub(crate) map: Option<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// Arguments of `segloss adapters`.
+#[derive(clap::Args)]
+pub(crate) struct Adapters {
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Table,
+    Json,
+    Csv,
+}
+
+fn threshold(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
+        _ => Err("give a number between 0 and 1, such as 0.5".to_owned()),
+    }
+}

@@ -1,0 +1,75 @@
+//! An array of numbers from a file.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::formats;
+
+/// Numbers in C order, and where they came from.
+pub(crate) struct Array {
+    pub(crate) path: PathBuf,
+    pub(crate) dims: Vec<usize>,
+    pub(crate) values: Vec<f32>,
+}
+
+impl Array {
+    /// Reads a file whose format its name tells. The array is neither empty nor does it hold a number that is not
+    /// finite.
+    pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let read = match () {
+            () if name.ends_with(".npy") => formats::npy::read(path),
+            () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
+            () if name.ends_with(".png") => formats::png::read(path, png_white),
+            () => Err("unknown format; expected a name that ends in .nii, .nii.gz, .npy or .png".to_owned()),
+        };
+        let (dims, values) = read.map_err(|reason| Failure::file(path, reason))?;
+        let array = Self { path: path.to_owned(), dims, values };
+        array.check()?;
+        Ok(array)
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.values.is_empty() {
+            return Err(self.failure(format!("the array is empty (shape {}); expected voxels", self.shape())));
+        }
+        let unusable = self.values.iter().filter(|v| !v.is_finite()).count();
+        if let Some(first) = self.values.iter().position(|v| !v.is_finite()) {
+            return Err(self.failure(format!(
+                "{unusable} of {} values are not finite numbers, the first ({}) at {:?}; expected finite numbers only",
+                self.values.len(),
+                self.values[first],
+                self.position(first),
+            )));
+        }
+        Ok(())
+    }
+
+    /// A failure of this file.
+    pub(crate) fn failure(&self, reason: impl std::fmt::Display) -> Failure {
+        Failure::file(&self.path, reason)
+    }
+
+    /// The shape as people write it: 98×116×94.
+    pub(crate) fn shape(&self) -> String {
+        let dims: Vec<_> = self.dims.iter().map(usize::to_string).collect();
+        if dims.is_empty() { "of a single number".to_owned() } else { dims.join("×") }
+    }
+
+    /// The index of an element along every axis.
+    pub(crate) fn position(&self, index: usize) -> Vec<usize> {
+        let mut rest = index;
+        let mut position: Vec<_> = self
+            .dims
+            .iter()
+            .rev()
+            .map(|&dim| {
+                let along = rest % dim;
+                rest /= dim;
+                along
+            })
+            .collect();
+        position.reverse();
+        position
+    }
+}

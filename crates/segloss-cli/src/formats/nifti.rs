@@ -1,0 +1,95 @@
+//! NIfTI-1 volumes in one file, compressed or not.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::Path;
+
+use ::nifti::{InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
+
+use super::Read;
+
+/// The size of a NIfTI-1 header.
+const HEADER_BYTES: u64 = 348;
+
+/// Reads a volume of real numbers, with slope and intercept applied.
+pub(crate) fn read(path: &Path) -> Read {
+    let unreadable = |error: io::Error| format!("it cannot be read ({error}); expected a NIfTI-1 volume");
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let compressed = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
+    if compressed { decode(flate2::bufread::MultiGzDecoder::new(file)) } else { decode(file) }
+}
+
+fn decode(mut stream: impl io::Read) -> Read {
+    let mut header = [0; HEADER_BYTES as usize];
+    stream.read_exact(&mut header).map_err(|error| format!("it has no whole NIfTI-1 header: {error}"))?;
+    let mut header = NiftiHeader::from_reader(&header[..])
+        .map_err(|error| format!("it has no valid header ({error}); expected NIfTI-1"))?;
+    let (dims, bytes) = check(&header)?;
+    // As 0, a slope that is no number means that there is no scaling.
+    if !header.scl_slope.is_finite() {
+        (header.scl_slope, header.scl_inter) = (0.0, 0.0);
+    }
+
+    let gap = u64::from(header.vox_offset as u32).saturating_sub(HEADER_BYTES);
+    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink());
+    let truncated = |found: u64| {
+        format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", dims.join("×"))
+    };
+    let mut raw = Vec::new();
+    raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
+    let outcome = skipped.and_then(|_| (&mut stream).take(bytes as u64).read_to_end(&mut raw));
+    if let Err(error) = outcome {
+        return Err(format!("{} ({error})", truncated(raw.len() as u64)));
+    }
+    if raw.len() != bytes {
+        return Err(truncated(raw.len() as u64));
+    }
+    // To the end: the checksum of a compressed file stands there.
+    io::copy(&mut stream, &mut io::sink()).map_err(|error| format!("it is damaged or truncated: {error}"))?;
+
+    let volume = InMemNiftiVolume::from_raw_data(&header, raw).map_err(|error| error.to_string())?;
+    let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
+    // Stored with the first axis fastest; the iterator has the last one fastest.
+    Ok((array.shape().to_vec(), array.iter().copied().collect()))
+}
+
+/// Checks what the header says of the data. Returns the dimensions, to be shown, and the size in bytes.
+fn check(header: &NiftiHeader) -> Result<(Vec<String>, usize), String> {
+    if !header.magic.starts_with(b"n+1") {
+        return Err("its header says that the data lies in another file; expected a single .nii file".to_owned());
+    }
+    let rank = usize::from(header.dim[0]);
+    let dims =
+        header.dim.get(1..=rank).filter(|dims| !dims.is_empty() && dims.iter().all(|&d| (1..1 << 15).contains(&d)));
+    let Some(dims) = dims else {
+        return Err(format!("its dimensions {:?} are not valid; expected one to seven, each at least 1", header.dim));
+    };
+    let kind = header.data_type().map_err(|error| format!("its data type is unknown ({error})"))?;
+    let real = [
+        NiftiType::Uint8,
+        NiftiType::Int8,
+        NiftiType::Uint16,
+        NiftiType::Int16,
+        NiftiType::Uint32,
+        NiftiType::Int32,
+        NiftiType::Uint64,
+        NiftiType::Int64,
+        NiftiType::Float32,
+        NiftiType::Float64,
+    ];
+    if !real.contains(&kind) {
+        return Err(format!("its voxels are of the type {kind:?}; expected real numbers"));
+    }
+    if usize::try_from(header.bitpix) != Ok(8 * kind.size_of()) {
+        return Err(format!("its header announces {} bits a voxel for the type {kind:?}", header.bitpix));
+    }
+    if header.scl_slope.is_finite() && !header.scl_inter.is_finite() {
+        let (slope, intercept) = (header.scl_slope, header.scl_inter);
+        return Err(format!(
+            "its scaling (slope {slope}, intercept {intercept}) means nothing; expected finite numbers"
+        ));
+    }
+    let bytes = dims.iter().try_fold(kind.size_of(), |bytes, &dim| bytes.checked_mul(usize::from(dim)));
+    let bytes = bytes.ok_or("its header announces more data than can be addressed")?;
+    Ok((dims.iter().map(u16::to_string).collect(), bytes))
+}

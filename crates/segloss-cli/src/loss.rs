@@ -1,0 +1,218 @@
+//! `segloss loss`: any loss on arrays.
+
+use std::path::Path;
+
+use segloss::loss::Measure;
+use segloss::peers::{Peer, Recipe};
+use segloss::{Batch, Loss, Reduction, Shape};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::args::{self, Format};
+use crate::array::Array;
+use crate::engine::{Engine, Numbers};
+use crate::failure::Failure;
+use crate::output::Pending;
+use crate::progress::Progress;
+use crate::report;
+
+/// What is printed. A value that is not a number is `None`.
+#[derive(Serialize)]
+struct Evaluation {
+    value: Option<f64>,
+    terms: Vec<Term>,
+    gradient_peak: Option<f64>,
+    gradient: Option<String>,
+    map: Option<String>,
+    shape: Vec<usize>,
+    adapter: String,
+    computed_by: &'static str,
+}
+
+#[derive(Serialize)]
+struct Term {
+    measure: &'static str,
+    weight: f64,
+    value: Option<f64>,
+    /// The values before the reduction, of a term without one.
+    values: Vec<Option<f64>>,
+}
+
+/// The arrays of an evaluation.
+struct Arrays {
+    input: Array,
+    target: Array,
+    mask: Option<Array>,
+    weight: Option<Array>,
+}
+
+pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<String, Failure> {
+    let arrays = Arrays::read(args)?;
+    let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
+    let loss = read_spec(&args.spec, &shape)?;
+    if args.map.is_some() && !loss.is_voxel_map() {
+        return Err(Failure::file(
+            &args.spec,
+            "this loss has no value for every voxel to write to --map; expected a cross-entropy with the reduction none",
+        ));
+    }
+    let batch = arrays.batch(&shape, args.gradient.is_some())?;
+    segloss::scratch_size(&loss, batch.problem()).map_err(|error| Failure::file(&args.spec, error))?;
+    let inputs: Vec<&Path> =
+        [Some(&args.spec), Some(&args.input), Some(&args.target), args.mask.as_ref(), args.weight.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(std::path::PathBuf::as_path)
+            .collect();
+    let open = |path: &std::path::PathBuf| Pending::create(path, &inputs);
+    let gradient = args.gradient.as_ref().map(open).transpose()?;
+    let map = args.map.as_ref().map(open).transpose()?;
+
+    let engine = Engine::choose(adapter)?;
+    let mut numbers = engine.evaluate(&loss, &batch)?;
+    write(gradient, numbers.gradient.take(), map, numbers.voxel_map.take(), shape.dims())?;
+    let evaluation = evaluation(args, &loss, &shape, &engine, &numbers);
+    match args.format {
+        Format::Json => report::json(&evaluation),
+        Format::Table => Ok(table(&evaluation)),
+    }
+}
+
+impl Arrays {
+    fn read(args: &args::Loss) -> Result<Self, Failure> {
+        let _progress = Progress::new("reading");
+        let read = |path: &std::path::PathBuf| Array::read(path, None);
+        let input = read(&args.input)?;
+        let target = read(&args.target)?;
+        let mask = args.mask.as_ref().map(read).transpose()?;
+        let weight = args.weight.as_ref().map(read).transpose()?;
+        expect_shape(&target, &input, &[&input.dims])?;
+        if let Some(weight) = &weight {
+            expect_shape(weight, &input, &[&input.dims])?;
+        }
+        if let (Some(mask), [samples, _, spatial @ ..]) = (&mask, &input.dims[..]) {
+            let [full, short] = [[&[*samples, 1], spatial].concat(), [&[*samples], spatial].concat()];
+            expect_shape(mask, &input, &[&full, &short])?;
+            if let Some(bad) = mask.values.iter().position(|&m| m != 0.0 && m != 1.0) {
+                let (value, position) = (mask.values[bad], mask.position(bad));
+                return Err(mask.failure(format!("the value {value} at {position:?} is neither 0 nor 1")));
+            }
+        }
+        Ok(Self { input, target, mask, weight })
+    }
+
+    fn batch<'a>(&'a self, shape: &Shape, gradient: bool) -> Result<Batch<'a>, Failure> {
+        let mut batch = Batch::new(shape, &self.input.values, &self.target.values)?;
+        if let Some(mask) = &self.mask {
+            batch = batch.with_mask(&mask.values)?;
+        }
+        if let Some(weight) = &self.weight {
+            batch = batch.with_voxel_weights(&weight.values)?;
+        }
+        Ok(if gradient { batch.with_gradient() } else { batch })
+    }
+}
+
+fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<(), Failure> {
+    if allowed.contains(&&array.dims[..]) {
+        return Ok(());
+    }
+    let allowed: Vec<_> = allowed.iter().map(|dims| format!("{dims:?}")).collect();
+    Err(array.failure(format!(
+        "its shape is {:?}; expected {}, since {} is {:?}",
+        array.dims,
+        allowed.join(" or "),
+        input.path.display(),
+        input.dims
+    )))
+}
+
+/// Reads a peer's loss by name, or one in the library's own terms.
+fn read_spec(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
+    let failure = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
+    let mut spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
+    if spec.get("peer").is_none() && spec.get("terms").is_none() {
+        return Err(failure(&"it names neither a \"peer\" nor \"terms\"; see `segloss loss --help` for both forms"));
+    }
+    let loss = if spec.get("peer").is_some() {
+        if let Some(fields) = spec.as_object_mut() {
+            fields.entry("params").or_insert_with(|| Value::Object(serde_json::Map::new()));
+        }
+        let recipe = Recipe::deserialize(spec).map_err(|error| failure(&error))?;
+        recipe.loss(shape).map_err(|error| failure(&error))?
+    } else {
+        Loss::deserialize(spec).map_err(|error| failure(&error))?
+    };
+    loss.validate().map_err(|error| failure(&error))?;
+    Ok(loss)
+}
+
+/// Writes the result files: all are whole before the first gets its name.
+fn write(
+    gradient: Option<Pending>,
+    gradient_values: Option<Vec<f32>>,
+    map: Option<Pending>,
+    map_values: Option<Vec<f32>>,
+    dims: &[usize],
+) -> Result<(), Failure> {
+    let mut files = vec![];
+    for (file, values) in [(gradient, gradient_values), (map, map_values)] {
+        if let (Some(mut file), Some(values)) = (file, values) {
+            file.write(dims, values)?;
+            files.push(file);
+        }
+    }
+    files.into_iter().try_for_each(Pending::keep)
+}
+
+fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, numbers: &Numbers) -> Evaluation {
+    let finite = |value: f64| value.is_finite().then_some(value);
+    let term = |(index, term): (usize, &segloss::loss::Term)| Term {
+        measure: match term.measure {
+            Measure::Overlap(_) => "overlap",
+            Measure::BinaryCrossEntropy(_) => "binary_cross_entropy",
+        },
+        weight: term.weight,
+        value: finite(numbers.terms[index]),
+        values: match term.reduction() {
+            Reduction::None => numbers.groups[index].iter().copied().map(finite).collect(),
+            Reduction::Mean | Reduction::Sum => vec![],
+        },
+    };
+    let written = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    Evaluation {
+        value: finite(numbers.value),
+        terms: loss.terms.iter().enumerate().map(term).collect(),
+        gradient_peak: numbers.gradient_peak.and_then(finite),
+        gradient: written(&args.gradient),
+        map: written(&args.map),
+        shape: shape.dims().to_vec(),
+        adapter: engine.adapter(),
+        computed_by: engine.kind(),
+    }
+}
+
+fn table(evaluation: &Evaluation) -> String {
+    let number = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| format!("{v:.9}"));
+    let mut rows = vec![("loss".to_owned(), number(evaluation.value))];
+    for term in &evaluation.terms {
+        if evaluation.terms.len() > 1 {
+            rows.push((format!("{} × {}", term.weight, term.measure), number(term.value)));
+        }
+        for (index, &value) in term.values.iter().enumerate() {
+            rows.push((format!("{} {index}", term.measure), number(value)));
+        }
+    }
+    if let Some(peak) = evaluation.gradient_peak {
+        rows.push(("largest gradient".to_owned(), format!("{peak:.6e}")));
+    }
+    for (what, path) in [("gradient", &evaluation.gradient), ("map", &evaluation.map)] {
+        if let Some(path) = path {
+            rows.push((format!("{what} in"), path.clone()));
+        }
+    }
+    rows.push(("adapter".to_owned(), evaluation.adapter.clone()));
+    report::table(rows.into_iter().map(|(name, text)| [name, text]))
+}

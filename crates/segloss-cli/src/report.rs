@@ -1,0 +1,25 @@
+//! Tables for people.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// An aligned table without rules or the space around its columns.
+pub(crate) fn table<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.add_rows(rows);
+    table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
+}
+
+/// With a comma every three digits.
+pub(crate) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+/// JSON with a line break at the end.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, crate::failure::Failure> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| crate::failure::Failure::new(format!("the result cannot be written as JSON: {error}")))
+}

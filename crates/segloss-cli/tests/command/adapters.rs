@@ -1,0 +1,48 @@
+//! `segloss adapters`.
+
+use crate::files::npy;
+use crate::run::{Folder, parse};
+
+#[test]
+fn the_list_says_which_adapter_is_used_and_why() {
+    let folder = Folder::new();
+    let listing = folder.json(["adapters", "--format", "json"]);
+    let adapters = listing["adapters"].as_array().unwrap();
+    assert!(!adapters.is_empty(), "the tests need an adapter");
+    let chosen = listing["chosen"].as_u64().unwrap() as usize;
+    assert!(!listing["reason"].as_str().unwrap().is_empty());
+    let (name, backend) = (adapters[chosen]["name"].as_str().unwrap(), adapters[chosen]["backend"].as_str().unwrap());
+    let table = String::from_utf8(folder.run(["adapters"]).stdout).unwrap();
+    assert!(table.lines().any(|line| line.starts_with('*') && line.contains(name)), "{table}");
+    assert!(table.contains("* is used: "), "{table}");
+
+    // The last by index, which eval then uses.
+    npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
+    let last = (adapters.len() - 1).to_string();
+    let scores = folder.json(["eval", "t.npy", "t.npy", "--format", "json", "--adapter", &last]);
+    let expected = &adapters[adapters.len() - 1];
+    let label = format!("{} ({})", expected["name"].as_str().unwrap(), expected["backend"].as_str().unwrap());
+    assert_eq!(scores["adapter"], label);
+    let by_name = folder.json(["--adapter", name, "adapters", "--format", "json"]);
+    assert_eq!(by_name["adapters"][by_name["chosen"].as_u64().unwrap() as usize]["name"], name);
+    assert!(!backend.is_empty());
+}
+
+#[test]
+fn an_adapter_that_is_not_there() {
+    let folder = Folder::new();
+    let message = folder.failure(["adapters", "--adapter", "no such adapter"]);
+    assert!(message.contains("whose name contains \"no such adapter\"; found: "), "{message}");
+    let message = folder.failure(["adapters", "--adapter", "99"]);
+    assert!(message.contains("with index 99"), "{message}");
+}
+
+#[test]
+fn a_machine_without_adapters() {
+    let folder = Folder::new();
+    let output = folder.run_without_adapter(["adapters"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
+    let listing = parse(&folder.run_without_adapter(["adapters", "--format", "json"]));
+    assert_eq!(listing["adapters"], serde_json::json!([]));
+    assert!(listing["chosen"].is_null() && listing["reason"].as_str().unwrap().contains("reference"));
+}

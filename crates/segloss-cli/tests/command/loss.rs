@@ -1,0 +1,208 @@
+//! `segloss loss`: specifications, arrays and result files.
+
+use ndarray::ArrayD;
+use segloss::peers::{Peer, pytorch, tensorlayer};
+use segloss::{Batch, Loss, Reduction, Shape, reference};
+use serde_json::{Value, json};
+
+use crate::files::npy;
+use crate::run::{Folder, assert_number};
+
+const DIMS: [usize; 4] = [2, 3, 5, 7];
+
+/// Logits, targets, mask and weights, by a multiplicative sequence.
+struct Arrays {
+    shape: Shape,
+    logits: Vec<f32>,
+    targets: Vec<f32>,
+    mask: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Arrays {
+    fn new() -> Self {
+        let shape = Shape::new(&DIMS).unwrap();
+        let number = |i: usize, salt: u32| (i as u32 * 4 + salt).wrapping_mul(0x9e37_79b9) >> 16;
+        let n = shape.elements();
+        Self {
+            logits: (0..n).map(|i| number(i, 0) as f32 / 8192.0 - 4.0).collect(),
+            targets: (0..n).map(|i| (number(i, 1) % 2) as f32).collect(),
+            mask: (0..shape.mask_elements()).map(|i| f32::from(number(i, 2) % 3 > 0)).collect(),
+            weights: (0..n).map(|i| number(i, 3) as f32 / 65536.0).collect(),
+            shape,
+        }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::new(&self.shape, &self.logits, &self.targets).unwrap()
+    }
+
+    fn full_batch(&self) -> Batch<'_> {
+        let batch = self.batch().with_mask(&self.mask).unwrap();
+        batch.with_voxel_weights(&self.weights).unwrap().with_gradient()
+    }
+
+    fn folder(&self) -> Folder {
+        let folder = Folder::new();
+        npy(&folder.path("x.npy"), &DIMS, &self.logits);
+        npy(&folder.path("y.npy"), &DIMS, &self.targets);
+        npy(&folder.path("m.npy"), &[2, 1, 5, 7], &self.mask);
+        npy(&folder.path("m_short.npy"), &[2, 5, 7], &self.mask);
+        npy(&folder.path("w.npy"), &DIMS, &self.weights);
+        folder
+    }
+}
+
+const COMMON: [&str; 7] = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "y.npy"];
+
+fn spec(folder: &Folder, spec: &Value) {
+    std::fs::write(folder.path("spec.json"), spec.to_string()).unwrap();
+}
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&COMMON, more].concat()
+}
+
+#[test]
+fn specifications_by_name_and_in_own_terms() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let own = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    for (written, loss) in [
+        (json!({"peer": "pytorch", "loss": "SoftDiceLoss"}), pytorch::SoftDiceLoss::default().loss(&arrays.shape)),
+        (
+            json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"reduction": "sum", "pos_weight": [1, 2, 3]}}),
+            pytorch::BCEWithLogitsLoss {
+                reduction: Reduction::Sum,
+                pos_weight: Some(vec![1.0, 2.0, 3.0]),
+                ..Default::default()
+            }
+            .loss(&arrays.shape),
+        ),
+        (
+            json!({"peer": "tensorlayer", "loss": "dice_hard_coe", "params": {"threshold": 0.25, "axis": [2, 3]}}),
+            tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() }.loss(&arrays.shape),
+        ),
+        (serde_json::to_value(&own).unwrap(), Ok(own)),
+    ] {
+        spec(&folder, &written);
+        let expected = reference::evaluate(&loss.unwrap(), &arrays.batch()).unwrap().value;
+        let evaluation = folder.json(with(&["--format", "json"]));
+        assert_number(&evaluation, "value", expected, 1e-6 * expected.abs().max(1.0));
+        assert!(evaluation["gradient_peak"].is_null(), "{evaluation}");
+        let table = String::from_utf8(folder.run(COMMON).stdout).unwrap();
+        assert!(table.starts_with("loss "), "{table}");
+    }
+}
+
+#[test]
+fn gradient_mask_and_weights() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    spec(&folder, &serde_json::to_value(&loss).unwrap());
+    let expected = reference::evaluate(&loss, &arrays.full_batch()).unwrap();
+    let want = expected.gradient.unwrap();
+    let peak = want.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
+    for mask in ["m.npy", "m_short.npy"] {
+        let evaluation =
+            folder.json(with(&["--mask", mask, "--weight", "w.npy", "--gradient", "g.npy", "--format", "json"]));
+        assert_number(&evaluation, "value", expected.value, 1e-6);
+        assert_number(&evaluation, "gradient_peak", peak, 1e-5 * peak);
+        assert_eq!(evaluation["gradient"], "g.npy");
+        assert_eq!(evaluation["terms"][1]["weight"], 0.5);
+        assert_number(&evaluation["terms"][1], "value", expected.terms[1], 1e-6);
+        let got: ArrayD<f32> = ndarray_npy::read_npy(folder.path("g.npy")).unwrap();
+        assert_eq!(got.shape(), DIMS);
+        for (got, want) in got.iter().zip(&want) {
+            assert!((f64::from(*got) - want).abs() <= 1e-5 * peak, "{got} is not {want}");
+        }
+    }
+    assert_eq!(folder.names(), ["g.npy", "m.npy", "m_short.npy", "spec.json", "w.npy", "x.npy", "y.npy"]);
+}
+
+#[test]
+fn losses_without_a_reduction() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let loss = Loss::dice().reduction(Reduction::None);
+    spec(&folder, &serde_json::to_value(&loss).unwrap());
+    let groups = &reference::evaluate(&loss, &arrays.batch()).unwrap().groups[0];
+    let evaluation = folder.json(with(&["--format", "json"]));
+    let values = evaluation["terms"][0]["values"].as_array().unwrap();
+    assert_eq!(values.len(), 6);
+    for (got, want) in values.iter().zip(groups) {
+        assert!((got.as_f64().unwrap() - want).abs() <= 1e-6);
+    }
+    let message = folder.failure(with(&["--map", "map.npy"]));
+    assert!(message.contains("spec.json") && message.contains("--map"), "{message}");
+
+    let loss = Loss::bce().reduction(Reduction::None);
+    spec(&folder, &serde_json::to_value(&loss).unwrap());
+    let map = reference::evaluate(&loss, &arrays.batch()).unwrap().voxel_map.unwrap();
+    let evaluation = folder.json(with(&["--map", "map.npy", "--format", "json"]));
+    assert_number(&evaluation, "value", map.iter().sum(), 1e-6 * map.iter().sum::<f64>());
+    let got: ArrayD<f32> = ndarray_npy::read_npy(folder.path("map.npy")).unwrap();
+    assert_eq!(got.shape(), DIMS);
+    for (got, want) in got.iter().zip(&map) {
+        assert!((f64::from(*got) - want).abs() <= 1e-6 * want);
+    }
+}
+
+#[test]
+fn specifications_that_mean_nothing() {
+    let folder = Arrays::new().folder();
+    for (written, part) in [
+        (json!({"peer": "torch", "loss": "BCELoss"}), "unknown variant `torch`, expected one of `pytorch`"),
+        (json!({"peer": "pytorch", "loss": "Dice"}), "unknown variant `Dice`"),
+        (json!({"peer": "keras", "loss": "dice_coef", "params": {"smoth": 1}}), "unknown field `smoth`"),
+        (json!({"peer": "tensorlayer", "loss": "dice_coe", "params": {"loss_type": "cosine"}}), "\"cosine\""),
+        (
+            json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"pos_weight": [1, 2]}}),
+            "pos_weight has 2 entries",
+        ),
+        (json!({"terms": []}), "no terms"),
+        (json!({"terms": [{"measure": {"overlap": {"smoth": 1}}}]}), "unknown field `smoth`"),
+        (json!({"terms": [{"measure": {"overlap": {"smooth_numerator": -1}}}]}), "-1"),
+        (json!({}), "neither a \"peer\" nor \"terms\""),
+        (json!([1, 2]), "neither a \"peer\" nor \"terms\""),
+    ] {
+        spec(&folder, &written);
+        let message = folder.failure(with(&["--gradient", "g.npy"]));
+        assert!(message.contains("spec.json: ") && message.contains(part), "{message}");
+    }
+    std::fs::write(folder.path("spec.json"), "{").unwrap();
+    assert!(folder.failure(COMMON).contains("spec.json: it is not JSON"));
+    std::fs::remove_file(folder.path("spec.json")).unwrap();
+    assert!(folder.failure(COMMON).contains("spec.json: it cannot be read"));
+    spec(&folder, &json!({"peer": "tensorlayer", "loss": "iou_coe"}));
+    assert!(folder.failure(with(&["--gradient", "g.npy"])).contains("thresholds the prediction"));
+    assert!(!folder.path("g.npy").exists());
+}
+
+#[test]
+fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
+    let folder = Arrays::new().folder();
+    spec(&folder, &json!({"peer": "pytorch", "loss": "SoftDiceLoss"}));
+    npy(&folder.path("flat.npy"), &[210], &[0.0_f32; 210]);
+    npy(&folder.path("fuzzy.npy"), &[2, 1, 5, 7], &[0.5_f32; 70]);
+    npy(&folder.path("nan.npy"), &DIMS, &[f32::NAN; 210]);
+    let args = |input, target| vec!["loss", "--spec", "spec.json", "--input", input, "--target", target];
+    for (args, part) in [
+        (args("x.npy", "flat.npy"), "flat.npy: its shape is [210]; expected [2, 3, 5, 7], since x.npy is"),
+        (args("flat.npy", "flat.npy"), "flat.npy: the shape [210] is not usable: give [N, C, spatial…]"),
+        (args("x.npy", "nan.npy"), "nan.npy: 210 of 210 values are not finite"),
+        (with(&["--mask", "w.npy"]), "w.npy: its shape is [2, 3, 5, 7]; expected [2, 1, 5, 7] or [2, 5, 7]"),
+        (with(&["--mask", "fuzzy.npy"]), "fuzzy.npy: the value 0.5 at [0, 0, 0, 0] is neither 0 nor 1"),
+        (with(&["--weight", "m.npy"]), "m.npy: its shape is"),
+        (with(&["--gradient", "x.npy"]), "x.npy: it is the input x.npy"),
+        (with(&["--gradient", "nowhere/g.npy"]), "nowhere/g.npy: it cannot be written"),
+        (with(&["--gradient", "."]), "it is a folder"),
+        (with(&["--mask", "m_gone.npy"]), "m_gone.npy: it cannot be read"),
+    ] {
+        let before = folder.names();
+        let message = folder.failure(&args);
+        assert!(message.contains(part), "{args:?}: {message}");
+        assert_eq!(folder.names(), before);
+    }
+}

@@ -1,0 +1,95 @@
+//! Gradients against finite differences of the value.
+//!
+//! With D(h) = (L(z+h) − L(z−h))/2h, Richardson's (4·D(h/2) − D(h))/3 is L′ − h⁴·L⁽⁵⁾/480 + O(h⁶), where h = 2⁻¹⁰ and the
+//! grid of the inputs make z ± h and z ± h/2 exact in f32. How far it is off:
+//!
+//! * Truncation. The strongest curvature of the table is that of −ln p (and of the log of a score) at p = 1/16:
+//!   L⁽⁵⁾/L′ = 24/p⁴ = 1.6e6, so 2⁻⁴⁰/480 · 1.6e6 = 3e-9 of the element's own slope. (A power of 1 − s at 1 − s ≥ 1/31 and
+//!   weight 1/4 of its row stays below; σ's fifth derivative is below its first.)
+//! * Rounding. A value of at most 20 elements is within 2⁻⁵⁰ relative (3 bits for the sums and the elementary functions),
+//!   which the difference turns into (4·2 + 1)/3 · 2⁻⁵⁰·|L|/h = 3·2⁻⁴⁰·|L| = 2.7e-12·|L|. The largest slope of a mean over
+//!   20 elements is above |L|/1000, so this is below 3e-9 of the largest.
+//!
+//! Together below 1e-8 of the largest slope, which is the tolerance: a factor that is off by more than that fails.
+
+use segloss::{Activation, Loss, reference};
+
+use crate::data::{Tensors, losses, mixed_losses};
+
+const STEP: f32 = 1.0 / 1024.0;
+const TOLERANCE: f64 = 1e-8;
+
+/// No spatial axes and one voxel; one voxel; one class; one sample; both axes larger than one.
+const SHAPES: [&[usize]; 6] = [&[1, 1], &[2, 3], &[3, 1, 1], &[2, 1, 7], &[1, 3, 2, 3], &[2, 2, 5]];
+
+/// D(h) of the value in one element.
+fn central_difference(loss: &Loss, tensors: &Tensors, element: usize, step: f32) -> f64 {
+    let value = |step: f32| {
+        let mut moved = tensors.clone();
+        moved.logits[element] += step;
+        let exact = f64::from(tensors.logits[element]) + f64::from(step);
+        assert_eq!(f64::from(moved.logits[element]), exact, "the step must be exact");
+        reference::evaluate(loss, &moved.batch()).unwrap().value
+    };
+    (value(step) - value(-step)) / (2.0 * f64::from(step))
+}
+
+fn assert_gradient_is_the_slope(name: &str, loss: &Loss, tensors: &Tensors) {
+    let (evaluation, gradient) = tensors.evaluate(loss);
+    assert_eq!(gradient.len(), tensors.shape.elements());
+    let peak = gradient.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
+    let least = evaluation.value.abs() / 1000.0;
+    assert!(peak > least, "{name}: the largest slope is {peak}, rounding allows no less than {least}");
+    for (element, &got) in gradient.iter().enumerate() {
+        let difference = |step| central_difference(loss, tensors, element, step);
+        let want = (4.0 * difference(STEP / 2.0) - difference(STEP)) / 3.0;
+        let error = (got - want).abs();
+        assert!(error <= TOLERANCE * peak, "{name}: gradient[{element}] is {got}, the slope is {want} (peak {peak})");
+    }
+}
+
+/// Runs every loss of the table over every shape, with and without mask and voxel weights.
+fn assert_table(table: impl Fn(usize) -> Vec<(String, Loss)>, probabilities: bool) {
+    for (seed, dims) in (100..).step_by(10).zip(SHAPES) {
+        for parts in 0..4 {
+            let tensors = Tensors::random(dims, seed + parts, probabilities, parts);
+            for (name, loss) in table(dims[1]) {
+                assert_gradient_is_the_slope(&format!("{name}, {dims:?}, parts {parts}"), &loss, &tensors);
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_by_logits_are_the_slopes() {
+    assert_table(losses, false);
+}
+
+#[test]
+fn gradients_by_probabilities_are_the_slopes() {
+    let probabilities =
+        |classes| losses(classes).into_iter().map(|(name, loss)| (name, loss.probabilities())).collect();
+    assert_table(probabilities, true);
+}
+
+#[test]
+fn gradients_through_both_activations_are_the_slopes() {
+    assert_table(|_| mixed_losses(), true);
+    let both =
+        |loss: &Loss| [Activation::None, Activation::Sigmoid].map(|a| loss.terms.iter().any(|t| t.activation == a));
+    assert!(mixed_losses().iter().all(|(_, loss)| both(loss) == [true; 2]));
+}
+
+/// Some rows below the floor and some above it, in one loss.
+#[test]
+fn a_floor_between_the_rows_is_respected_row_by_row() {
+    use crate::data::overlap;
+    use segloss::Overlap;
+    // Denominators P + T = 17/16, 3/2, 9/4: the floor of 2 holds the first two.
+    let tensors = Tensors::new(&[1, 3, 2], &[0.0625, 0.5, 0.25, 0.25, 0.75, 0.5], &[0.0, 0.5, 0.5, 0.5, 1.0, 0.0]);
+    let loss = overlap(Overlap { floor: 2.0, ..Overlap::dice() }).probabilities();
+    let (evaluation, _) = tensors.evaluate(&loss);
+    let denominators: Vec<f64> = evaluation.sums[0].iter().map(|s| s.prediction() + s.target()).collect();
+    assert_eq!(denominators, [1.0625, 1.5, 2.25]);
+    assert_gradient_is_the_slope("mixed floor", &loss, &tensors);
+}

@@ -30,7 +30,7 @@ fn main() -> Result<(), segloss::Error> {
     let plain = Loss::dice().probabilities();
     for (name, loss) in [("plain", plain.clone()), ("squared", plain.squared())] {
         let out = gpu.evaluate(&loss, &batch)?;
-        let sums = out.sums(0)[0];
+        let sums = out.sums()[0][0];
         println!("{name} cardinalities");
         println!("  intersection   {:.4}", sums.intersection());
         println!("  of prediction  {:.4}", sums.prediction());

@@ -23,7 +23,7 @@
 //!
 //! // 1 − 2I/(P + T) with I = 7.41, P = 7.82, T = 8.
 //! assert!((out.value() - (1.0 - 2.0 * 7.41 / 15.82)).abs() < 1e-6);
-//! assert!((out.sums(0)[0].intersection() - 7.41).abs() < 1e-6);
+//! assert!((out.sums()[0][0].intersection() - 7.41).abs() < 1e-6);
 //! assert_eq!(out.gradient().map(<[f32]>::len), Some(16));
 //! # Ok::<(), segloss::Error>(())
 //! ```

@@ -28,23 +28,17 @@ impl Output {
         &self.terms
     }
 
-    /// The values of a term's groups before the reduction: per sample and class, per class, per sample or one, as
-    /// its [`Pool`](crate::Pool) says. Empty for cross-entropy.
-    ///
-    /// # Panics
-    /// If there is no such term.
+    /// For every term the values of its groups before the reduction: per sample and class, per class, per sample or
+    /// one, as its [`Pool`](crate::Pool) says. Empty for cross-entropy.
     #[must_use]
-    pub fn groups(&self, term: usize) -> &[f32] {
-        &self.groups[term]
+    pub fn groups(&self) -> &[Vec<f32>] {
+        &self.groups
     }
 
-    /// The sums of every row, for one of the loss's [statistics](crate::Loss::statistics).
-    ///
-    /// # Panics
-    /// If there is no such statistic.
+    /// For every one of the loss's [statistics](crate::Loss::statistics) the sums of every row.
     #[must_use]
-    pub fn sums(&self, statistic: usize) -> &[Sums] {
-        &self.sums[statistic]
+    pub fn sums(&self) -> &[Vec<Sums>] {
+        &self.sums
     }
 
     /// The largest magnitude in the gradient, if a gradient was planned.

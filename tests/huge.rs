@@ -178,8 +178,8 @@ fn three_hundred_million_voxels_keep_the_promised_precision() {
         let output = bound.read_blocking().unwrap();
 
         for (s, rows) in sums.iter().enumerate() {
-            assert_eq!(output.sums(s)[0].count, VOXELS as u64);
-            for (got, want) in output.sums(s)[0].values.iter().zip(rows[0].values) {
+            assert_eq!(output.sums()[s][0].count, VOXELS as u64);
+            for (got, want) in output.sums()[s][0].values.iter().zip(rows[0].values) {
                 assert!((got - want).abs() <= 1e-6 * want, "a sum of statistic {s} is {got}, not {want}");
             }
         }

@@ -22,7 +22,7 @@ fn dice_of_the_worked_example() {
         let precise = reference::evaluate(&loss, &batch).unwrap();
         assert!((f64::from(output.value()) - expected).abs() < 1e-6, "{} is not {expected}", output.value());
         assert!((precise.value - expected).abs() < 1e-7, "{} is not {expected}", precise.value);
-        let sums = output.sums(0)[0];
+        let sums = output.sums()[0][0];
         for (got, want) in [(sums.intersection(), 7.41), (sums.prediction(), prediction), (sums.target(), 8.0)] {
             assert!((got - want).abs() < 1e-6 * want, "{got} is not {want}");
         }

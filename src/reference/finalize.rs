@@ -21,6 +21,9 @@ pub struct Finalized {
 /// The loss of the row sums, and its derivatives with respect to them.
 ///
 /// `sums` holds one vector per statistic of the loss, one entry per row.
+///
+/// # Panics
+/// If a statistic's sums are missing.
 #[must_use]
 pub fn finalize(loss: &Loss, shape: &Shape, sums: &[Vec<Sums>]) -> Finalized {
     let statistics = loss.statistics();

@@ -8,6 +8,9 @@ use crate::{Activation, Batch, Statistic};
 /// `coefficients` holds, per statistic and row, the derivatives of the loss with respect to the sums, as
 /// [`finalize`](super::finalize) returns them. Since each sum is a sum over elements, the chain rule needs
 /// nothing else.
+///
+/// # Panics
+/// If a row's coefficients are missing.
 #[must_use]
 pub fn gradient(statistics: &[Statistic], coefficients: &[Vec<[f64; 2]>], batch: &Batch) -> Vec<f64> {
     let shape = batch.shape();

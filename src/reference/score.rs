@@ -16,6 +16,9 @@ pub struct Score {
 /// The scores of a term's groups: those of its pool, or one for cross-entropy.
 ///
 /// `sums` are those of the term's statistic, one entry per row.
+///
+/// # Panics
+/// If there are more sums than rows.
 #[must_use]
 pub fn score(measure: &Measure, shape: &Shape, sums: &[Sums]) -> Vec<Score> {
     match measure {

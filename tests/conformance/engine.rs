@@ -39,7 +39,7 @@ impl Engine {
             Self::Gpu(gpu) => {
                 let output = gpu.evaluate(loss, batch)?;
                 let (map, gradient) = (output.voxel_map().map(wide), output.gradient().map(wide));
-                (f64::from(output.value()), wide(output.groups(0)), map, gradient)
+                (f64::from(output.value()), wide(&output.groups()[0]), map, gradient)
             }
             Self::Reference => {
                 let mut output = reference::evaluate(loss, batch)?;

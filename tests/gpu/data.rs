@@ -168,8 +168,8 @@ pub(crate) fn assert_matches(name: &str, loss: &Loss, batch: &Batch, output: &Ou
         assert!(fine, "{name}: {what} is {got}, the reference says {want}");
     };
     for (statistic, rows) in expected.sums.iter().enumerate() {
-        assert_eq!(output.sums(statistic).len(), rows.len());
-        for (row, (got, want)) in output.sums(statistic).iter().zip(rows).enumerate() {
+        assert_eq!(output.sums()[statistic].len(), rows.len());
+        for (row, (got, want)) in output.sums()[statistic].iter().zip(rows).enumerate() {
             assert_eq!(got.count, want.count, "{name}: count of row {row}");
             for (got, want) in got.values.iter().zip(want.values) {
                 let fine = (got - want).abs() <= 1e-6 * want.abs();
@@ -179,8 +179,8 @@ pub(crate) fn assert_matches(name: &str, loss: &Loss, batch: &Batch, output: &Ou
     }
     for (term, (&got, &want)) in output.terms().iter().zip(&expected.terms).enumerate() {
         close(&format!("term {term}"), got, want);
-        assert_eq!(output.groups(term).len(), expected.groups[term].len());
-        for (&got, &want) in output.groups(term).iter().zip(&expected.groups[term]) {
+        assert_eq!(output.groups()[term].len(), expected.groups[term].len());
+        for (&got, &want) in output.groups()[term].iter().zip(&expected.groups[term]) {
             close(&format!("a group of term {term}"), got, want);
         }
     }

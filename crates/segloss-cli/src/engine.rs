@@ -77,8 +77,8 @@ fn on_gpu(gpu: &Gpu, loss: &Loss, batch: &Batch) -> Result<Numbers, segloss::Err
     Ok(Numbers {
         value: output.value().into(),
         terms: wide(output.terms()),
-        groups: (0..loss.terms.len()).map(|term| wide(output.groups(term))).collect(),
-        sums: (0..loss.statistics().len()).map(|statistic| output.sums(statistic).to_vec()).collect(),
+        groups: output.groups().iter().map(|values| wide(values)).collect(),
+        sums: output.sums().to_vec(),
         gradient_peak: output.gradient_peak().map(f64::from),
         gradient: output.gradient().map(<[f32]>::to_vec),
         voxel_map: output.voxel_map().map(<[f32]>::to_vec),

@@ -31,5 +31,6 @@ fn finalize(at: Invocation) {
     }
     if at.lane == 0u {
         scratch.value = bitcast<u32>(value);
+        scratch.done = 1u;
     }
 }

@@ -91,8 +91,9 @@ struct Scratch {
     peak: atomic<u32>,
     // The bits of the loss.
     value: u32,
-    padding_0: u32,
-    padding_1: u32,
+    // 1 once the loss stands above: who reads before anything ran learns so.
+    done: u32,
+    padding: u32,
     words: array<u32>,
 }
 

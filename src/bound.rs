@@ -107,9 +107,10 @@ impl Bound {
         self.readback.encode(encoder, &self.scratch, self.scratch_offset);
     }
 
-    /// Waits for the work that was submitted and returns its numbers.
+    /// Waits for the work that was submitted and returns its numbers: those of the latest evaluation.
     ///
     /// # Errors
+    /// [`Error::NotEvaluated`] if none was submitted;
     /// [`Error::BadValues`] if the inputs held values that are not usable numbers; [`Error::Device`] if the
     /// result cannot be mapped.
     pub async fn read(&self) -> Result<Output, Error> {

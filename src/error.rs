@@ -42,14 +42,20 @@ impl std::fmt::Display for BadValues {
     }
 }
 
+/// What to do on a machine that has no adapter at all.
+fn advice(found: &str) -> &'static str {
+    match found {
+        "none" => ". On a machine without a GPU install Mesa's software driver (Debian: mesa-vulkan-drivers)",
+        _ => "",
+    }
+}
+
 /// Every error of this crate. Each carries the values it speaks of.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// No adapter at all, or none that fits the request.
-    #[error(
-        "no GPU adapter {wanted}; found: {found}. On a machine without a GPU install Mesa's software driver (Debian: mesa-vulkan-drivers)"
-    )]
+    #[error("no GPU adapter {wanted}; found: {found}{}", advice(found))]
     NoAdapter {
         /// What was asked for.
         wanted: String,
@@ -159,6 +165,9 @@ pub enum Error {
     /// without them.
     #[error("the input holds {0}; they were left out of the sums and have gradient 0")]
     BadValues(BadValues),
+    /// A result was read before any evaluation of it was submitted.
+    #[error("there is no result yet; encode the evaluation and submit it, then read")]
+    NotEvaluated,
     /// wgpu reported an error.
     #[error("the GPU reported: {0}")]
     Device(String),

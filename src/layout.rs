@@ -3,7 +3,7 @@
 use crate::geometry::Tiling;
 use crate::{Loss, Problem, loss::Measure};
 
-/// Words in front of the regions: counters, peak, value. `Scratch` in shaders/params.wgsl.
+/// Words in front of the regions: counters, peak, value, done. `Scratch` in shaders/params.wgsl.
 pub(crate) const HEADER_WORDS: u64 = 8;
 /// Words of a row's sums of one statistic: three sums and a count.
 pub(crate) const SUMS_WORDS: u64 = 4;

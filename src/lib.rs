@@ -62,7 +62,7 @@
 //!
 //! with two numbers per row that are known once the sums are. Cross-entropy adds (p − t)·∂L/∂ℓ. The gradient pass reads
 //! the logits once more and writes each element once; it does not know which loss it serves. Dice's gradients are large
-//! where p and t are small: the example `gradient_diagnostics` shows how large, and every evaluation with a gradient
+//! where the structure to find is small: the example `gradient_diagnostics` shows how large, and every evaluation with a gradient
 //! reports its [peak](Output::gradient_peak).
 //!
 //! # Data on the GPU
@@ -75,12 +75,14 @@
 //! use segloss::{Buffers, Gpu, Loss, Problem, Shape};
 //!
 //! let gpu = Gpu::new()?; // or Gpu::from_wgpu(device, queue)?
-//! # let buffer = |size, usage| {
-//! #     let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
-//! #     gpu.device().create_buffer(&descriptor)
-//! # };
-//! # let (logits, targets, gradient) =
-//! #     (buffer(4 * 8192, BufferUsages::STORAGE), buffer(4 * 8192, BufferUsages::STORAGE), buffer(4 * 8192, BufferUsages::STORAGE));
+//! let buffer = |size, usage| {
+//!     let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
+//!     gpu.device().create_buffer(&descriptor)
+//! };
+//! // Yours: f32, row-major, filled by earlier work or by `gpu.queue().write_buffer`.
+//! let [logits, targets] = [0, 1].map(|_| buffer(4 * 8192, BufferUsages::STORAGE | BufferUsages::COPY_DST));
+//! let gradient = buffer(4 * 8192, BufferUsages::STORAGE);
+//!
 //! let problem = Problem::new(Shape::new(&[2, 1, 64, 64])?).with_gradient();
 //! let plan = gpu.plan(&Loss::dice().smooth(1.0), &problem)?;
 //! let scratch = buffer(plan.scratch_size(), BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
@@ -89,7 +91,7 @@
 //! let mut encoder = gpu.device().create_command_encoder(&Default::default());
 //! bound.encode(&mut encoder); // records, nothing else
 //! gpu.queue().submit([encoder.finish()]);
-//! let out = bound.read_blocking()?; // only when the host wants the numbers
+//! let out = bound.read_blocking()?; // only when the host wants the numbers; the gradient stays in its buffer
 //! # // All zeros: p = ½ everywhere and nothing to find.
 //! # assert!((out.value() - (1.0 - 1.0 / 2049.0)).abs() < 1e-6);
 //! # Ok::<(), segloss::Error>(())

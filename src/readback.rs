@@ -24,6 +24,9 @@ impl Readback {
 
     pub(crate) async fn read(&self, plan: &Plan) -> Result<Output, Error> {
         let words: Vec<u32> = map(plan, &self.staging, self.staging.size()).await?;
+        if words[6] == 0 {
+            return Err(Error::NotEvaluated);
+        }
         let bad = BadValues { logits: words[0], targets: words[1], mask: words[2], voxel_weights: words[3] };
         if !bad.is_empty() {
             return Err(Error::BadValues(bad));

@@ -184,3 +184,13 @@ fn a_bound_loss_keeps_its_structure() {
     let error = bound.set_loss(&Loss::dice().with(1.0, Loss::bce().reduction(Reduction::None))).unwrap_err();
     assert!(error.to_string().contains("one value per voxel"), "{error}");
 }
+
+#[test]
+fn a_result_read_before_any_evaluation() {
+    let gpu = gpu();
+    let data = [0, 1, 2].map(|_| buffer(&gpu, 80, STORAGE));
+    let plan = plan(&gpu);
+    let scratch = buffer(&gpu, plan.scratch_size(), SCRATCH);
+    let bound = plan.bind(&Buffers::new(&data[0], &data[1]).with_gradient(&data[2]), (&scratch).into()).unwrap();
+    assert_eq!(bound.read_blocking(), Err(Error::NotEvaluated));
+}

@@ -141,7 +141,7 @@ fn structs_have_the_same_layout_on_both_sides() {
 
     let (scratch, _) = members(&module, "Scratch");
     let offset = |name: &str| scratch.iter().find(|m| m.0 == name).unwrap().1;
-    assert_eq!((offset("bad"), offset("peak"), offset("value")), (0, 16, 20));
+    assert_eq!((offset("bad"), offset("peak"), offset("value"), offset("done")), (0, 16, 20, 24));
     assert_eq!(offset("words") as u64, 4 * HEADER_WORDS);
 }
 

@@ -144,7 +144,9 @@ impl Loss {
         self
     }
 
-    /// Takes the input as probabilities, in every term.
+    /// Takes the input as probabilities, in every term added so far.
+    ///
+    /// They should lie in [0, 1], which is not checked: outside, the formulas are evaluated as they stand.
     #[must_use]
     pub fn probabilities(mut self) -> Self {
         for term in &mut self.terms {
@@ -153,7 +155,7 @@ impl Loss {
         self
     }
 
-    /// Adds `constant` to numerator and denominator of every overlap term.
+    /// Adds `constant` to numerator and denominator of every overlap term. Cross-entropy is not touched.
     #[must_use]
     pub fn smooth(self, constant: f64) -> Self {
         self.overlaps(|o| {

@@ -20,9 +20,7 @@ fn bad_values_are_counted_and_named() {
     let counts = reference::bad_values(&batch);
     assert_eq!((counts.logits, counts.targets, counts.mask, counts.voxel_weights), (3, 2, 2, 1));
     for loss in [Loss::dice(), Loss::bce(), Loss::dice().with(1.0, Loss::bce())] {
-        // A mask entry is read once for each class.
-        let expected = BadValues { mask: 6, ..counts };
-        assert_eq!(gpu().evaluate(&loss, &batch), Err(Error::BadValues(expected)));
+        assert_eq!(gpu().evaluate(&loss, &batch), Err(Error::BadValues(counts)));
     }
 }
 

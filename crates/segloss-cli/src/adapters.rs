@@ -33,11 +33,13 @@ pub(crate) fn run(args: &Adapters, adapter: Option<&str>) -> Result<String, Fail
 
 fn list(adapter: Option<&str>) -> Result<Listing, Failure> {
     let infos = segloss::adapters();
-    if infos.is_empty() && adapter.is_none() {
-        let reason = "no GPU adapter found; evaluations run on the CPU with the reference".to_owned();
-        return Ok(Listing { adapters: vec![], chosen: None, reason });
-    }
-    let choice = segloss::choose(&infos, &choice(adapter))?;
+    let choice = match segloss::choose(&infos, &choice(adapter)) {
+        Err(segloss::Error::NoAdapter { wanted, .. }) if infos.is_empty() && adapter.is_none() => {
+            let reason = format!("no GPU adapter {wanted}; evaluations run on the CPU with the reference");
+            return Ok(Listing { adapters: vec![], chosen: None, reason });
+        }
+        choice => choice?,
+    };
     let entry = |(index, info): (usize, &segloss::wgpu::AdapterInfo)| Entry {
         index,
         name: info.name.clone(),

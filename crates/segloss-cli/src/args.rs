@@ -62,6 +62,17 @@ The specification is a peer's loss by name, or a loss in the library's own terms
   {\"terms\": [{\"measure\": {\"overlap\": {\"smooth_numerator\": 1, \"smooth_denominator\": 1}}},
              {\"weight\": 0.5, \"measure\": {\"binary_cross_entropy\": {}}}]}
 
+Peers, under the names their users know: pytorch (dice_coeff, SoftDiceLoss, BCELoss2d, BCELoss,
+BCEWithLogitsLoss), keras (dice_coef, dice_coef_loss), tensorlayer (dice_coe, dice_hard_coe, iou_coe).
+SoftDiceLoss, BCELoss2d and BCEWithLogitsLoss take logits, the others probabilities.
+
+A term of a loss in the library's own terms has
+  weight      a factor [1]
+  activation  \"sigmoid\" (the input holds logits) or \"none\" (probabilities) [\"sigmoid\"]
+  measure     overlap: squared, factor, alpha, beta, smooth_numerator, smooth_denominator, floor, pool, map,
+              reduction, threshold; or binary_cross_entropy: positive_weights, reduction
+The library's documentation of `Overlap` and `BinaryCrossEntropy` says what each means and what it defaults to.
+
 The value of a loss without a reduction is the sum over its values.
 
 Example:

@@ -38,8 +38,8 @@ impl Engine {
     pub(crate) fn choose(adapter: Option<&str>) -> Result<Self, Failure> {
         match Gpu::with_adapter(&choice(adapter)) {
             Ok(gpu) => Ok(Self::Gpu(gpu)),
-            Err(segloss::Error::NoAdapter { .. }) if adapter.is_none() && segloss::adapters().is_empty() => {
-                eprintln!("segloss: no GPU adapter found; computing on the CPU with the reference, which is slow");
+            Err(segloss::Error::NoAdapter { wanted, .. }) if adapter.is_none() && segloss::adapters().is_empty() => {
+                eprintln!("segloss: no GPU adapter {wanted}; computing on the CPU with the reference, which is slow");
                 Ok(Self::Reference)
             }
             Err(error) => Err(error.into()),

@@ -188,7 +188,7 @@ fn without_an_adapter_the_reference_computes_and_says_so() {
     let output = folder.run_without_adapter(["eval", "p.npy", "t.npy", "--format", "json"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.contains("no GPU adapter found") && stderr.contains("reference"), "{stderr}");
+    assert!(stderr.contains("no GPU adapter for WGPU_BACKEND=") && stderr.contains("reference"), "{stderr}");
     let scores = parse(&output);
     assert_eq!(scores["computed_by"], "reference");
     assert_eq!(scores["adapter"], "none (reference on the CPU)");

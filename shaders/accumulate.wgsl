@@ -6,6 +6,33 @@
 // like n, if short runs are added up first.
 const BLOCK: u32 = 16u;
 
+// The sums of every statistic.
+struct Totals {
+    of_0: vec4<f32>,
+    of_1: vec4<f32>,
+    of_2: vec4<f32>,
+    of_3: vec4<f32>,
+}
+
+// Statistics that are not there are not added: a compiler may not drop x + 0.
+fn plus(a: Totals, b: Totals) -> Totals {
+    var sum = a;
+    sum.of_0 = a.of_0 + b.of_0;
+    if STATISTIC_1 != NO_STATISTIC { sum.of_1 = a.of_1 + b.of_1; }
+    if STATISTIC_2 != NO_STATISTIC { sum.of_2 = a.of_2 + b.of_2; }
+    if STATISTIC_3 != NO_STATISTIC { sum.of_3 = a.of_3 + b.of_3; }
+    return sum;
+}
+
+fn contributions(v: Quad) -> Totals {
+    return Totals(
+        contribution(STATISTIC_0, loss.cuts[0].xy, v),
+        contribution(STATISTIC_1, loss.cuts[1].xy, v),
+        contribution(STATISTIC_2, loss.cuts[2].xy, v),
+        contribution(STATISTIC_3, loss.cuts[3].xy, v),
+    );
+}
+
 fn store_partial(tile: u32, statistic: u32, sums: vec4<f32>) {
     let at = params.partials + (tile * params.statistics + statistic) * 4u;
     store_f32(at, sums.x);
@@ -25,57 +52,43 @@ fn report_bad(bad: vec4<u32>) {
 fn accumulate(at: Invocation) {
     let team = team_index(at);
     let tile = params.first_tile + team;
-    var total_0 = vec4<f32>();
-    var total_1 = vec4<f32>();
-    var total_2 = vec4<f32>();
-    var total_3 = vec4<f32>();
+    var total = Totals();
     if team < params.window_tiles {
         let run = locate(tile, team_rank(at));
         var bad = vec4<u32>();
         var voxel = run.first;
         while voxel < run.end {
-            var block_0 = vec4<f32>();
-            var block_1 = vec4<f32>();
-            var block_2 = vec4<f32>();
-            var block_3 = vec4<f32>();
+            var middle = Totals();
             for (var i = 0u; i < BLOCK && voxel < run.end; i = i + 1u) {
-                let loaded = load(voxel + run.offset, voxel + run.mask_offset);
-                bad = bad + loaded.bad;
-                let sums_0 = contribution(STATISTIC_0, loss.cuts[0].xy, loaded.v);
-                let sums_1 = contribution(STATISTIC_1, loss.cuts[1].xy, loaded.v);
-                let sums_2 = contribution(STATISTIC_2, loss.cuts[2].xy, loaded.v);
-                let sums_3 = contribution(STATISTIC_3, loss.cuts[3].xy, loaded.v);
-                block_0 = block_0 + sums_0;
-                block_1 = block_1 + sums_1;
-                block_2 = block_2 + sums_2;
-                block_3 = block_3 + sums_3;
-                if WANTS_MAP {
-                    store_map(voxel + run.offset, run.row, array<vec2<f32>, 4>(sums_0.xy, sums_1.xy, sums_2.xy, sums_3.xy));
+                var inner = Totals();
+                for (var k = 0u; k < BLOCK && voxel < run.end; k = k + 1u) {
+                    let loaded = load(run, voxel);
+                    bad = bad + loaded.bad;
+                    inner = plus(inner, contributions(loaded.v));
+                    store_map(run, voxel, loaded.v);
+                    voxel = voxel + run.stride;
                 }
-                voxel = voxel + run.stride;
+                middle = plus(middle, inner);
             }
-            total_0 = total_0 + block_0;
-            total_1 = total_1 + block_1;
-            total_2 = total_2 + block_2;
-            total_3 = total_3 + block_3;
+            total = plus(total, middle);
         }
         // A mask entry serves all classes of its voxel; the first one reports it.
         if run.row % params.classes != 0u { bad.z = 0u; }
         report_bad(bad);
     }
     let first = team_rank(at) == 0u && team < params.window_tiles;
-    let sum_0 = team_sum(at, total_0);
+    let sum_0 = team_sum(at, total.of_0);
     if first { store_partial(tile, 0u, sum_0); }
     if STATISTIC_1 != NO_STATISTIC {
-        let sum_1 = team_sum(at, total_1);
+        let sum_1 = team_sum(at, total.of_1);
         if first { store_partial(tile, 1u, sum_1); }
     }
     if STATISTIC_2 != NO_STATISTIC {
-        let sum_2 = team_sum(at, total_2);
+        let sum_2 = team_sum(at, total.of_2);
         if first { store_partial(tile, 2u, sum_2); }
     }
     if STATISTIC_3 != NO_STATISTIC {
-        let sum_3 = team_sum(at, total_3);
+        let sum_3 = team_sum(at, total.of_3);
         if first { store_partial(tile, 3u, sum_3); }
     }
 }

@@ -1,6 +1,6 @@
 // Stage 5: one elementwise pass from logits, targets and slopes to dL/dz.
 //
-// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, class_weight and
+// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `tile`, class_weight and
 // `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as two numbers a
 // statistic.
 
@@ -22,7 +22,7 @@ fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gradient(at: Invocation) {
     let team = team_index(at);
-    var peak = 0u;
+    var peaks = vec4<u32>();
     if team < params.window_tiles {
         let run = locate(params.first_tile + team, team_rank(at));
         let c_0 = row_coefficients(run.row, 0u);
@@ -30,14 +30,18 @@ fn gradient(at: Invocation) {
         let c_2 = row_coefficients(run.row, 2u);
         let c_3 = row_coefficients(run.row, 3u);
         for (var voxel = run.first; voxel < run.end; voxel = voxel + run.stride) {
-            let v = load(voxel + run.offset, voxel + run.mask_offset).v;
-            let total = slope(STATISTIC_0, c_0, v) + slope(STATISTIC_1, c_1, v)
-                + slope(STATISTIC_2, c_2, v) + slope(STATISTIC_3, c_3, v);
+            let v = load(run, voxel).v;
+            var total = slope(STATISTIC_0, c_0, v);
+            if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c_1, v); }
+            if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c_2, v); }
+            if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c_3, v); }
             // Selected, not multiplied: a coefficient may have overflowed.
-            let stored = store_gradient(voxel + run.offset, select(0.0, v.weight * total, v.counts > 0.0));
-            peak = max(peak, stored & 0x7fffffffu);
+            let values = select(vec4<f32>(), v.weight * total, v.counts > vec4<f32>());
+            let stored = store_gradient(voxel + run.offset, run.step, values, slots_inside(run, voxel));
+            peaks = max(peaks, stored & vec4<u32>(0x7fffffffu));
         }
     }
+    let peak = max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
     atomicMax(&workgroup_peak, peak);
     workgroupBarrier();
     if at.lane == 0u {

@@ -1,41 +1,50 @@
-// One element with its companions, and a note of what is not a usable number.
+// Four elements with their companions, and a note of what is not a usable number.
 //
-// Expects `params`, the four loaders and `element`.
+// Expects `params`, the four loaders, `tile` and `quad`.
 
 const ONE_BITS: u32 = 0x3f800000u;
 
 // Tests on bits: drivers may compile `v != v` away.
-fn is_not_finite(bits: u32) -> bool {
-    return (bits & 0x7f800000u) == 0x7f800000u;
+fn is_not_finite(bits: vec4<u32>) -> vec4<bool> {
+    return (bits & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
+}
+
+fn number_of(which: vec4<bool>) -> u32 {
+    let ones = select(vec4<u32>(), vec4<u32>(1u), which);
+    return (ones.x + ones.y) + (ones.z + ones.w);
 }
 
 struct Loaded {
-    v: Element,
-    // 1 for a logit, target, mask entry or voxel weight that is not usable.
+    v: Quad,
+    // How many logits, targets, mask entries and voxel weights are not usable.
     bad: vec4<u32>,
 }
 
-// `index` counts elements, `mask_index` mask entries, both from the window's first element.
-fn load(index: u32, mask_index: u32) -> Loaded {
-    let z = logit_bits(index);
-    let t = target_bits(index);
-    let mask = mask_bits(mask_index);
-    let weight = voxel_weight_bits(index);
-    let masked = (mask & 0x7fffffffu) == 0u;
-    let bad = vec4<u32>(
-        u32(is_not_finite(z)),
-        u32(is_not_finite(t)),
-        u32(!masked && mask != ONE_BITS),
-        u32(is_not_finite(weight)),
-    );
+fn load(run: Run, voxel: u32) -> Loaded {
+    let inside = slots_inside(run, voxel);
+    let index = voxel + run.offset;
+    let z = logit_bits(index, run.step);
+    let t = target_bits(index, run.step);
+    let mask = mask_bits(voxel + run.mask_offset, run.step);
+    let weight = voxel_weight_bits(index, run.step);
+    let masked = (mask & vec4<u32>(0x7fffffffu)) == vec4<u32>();
+    let bad_z = inside & is_not_finite(z);
+    let bad_t = inside & is_not_finite(t);
+    let bad_mask = inside & !masked & (mask != vec4<u32>(ONE_BITS));
+    let bad_weight = inside & is_not_finite(weight);
+    let unusable = bad_z | bad_t | bad_mask | bad_weight;
+    var bad = vec4<u32>();
+    if any(unusable) {
+        bad = vec4<u32>(number_of(bad_z), number_of(bad_t), number_of(bad_mask), number_of(bad_weight));
+    }
     // Replaced by 0 rather than multiplied by it: 0 × NaN is NaN.
-    let counts = !masked && all(bad == vec4<u32>());
+    let counts = inside & !masked & !unusable;
     return Loaded(
-        element(
-            bitcast<f32>(select(0u, z, counts)),
-            bitcast<f32>(select(0u, t, counts)),
-            bitcast<f32>(select(0u, weight, counts)),
-            select(0.0, 1.0, counts),
+        quad(
+            bitcast<vec4<f32>>(select(vec4<u32>(), z, counts)),
+            bitcast<vec4<f32>>(select(vec4<u32>(), t, counts)),
+            bitcast<vec4<f32>>(select(vec4<u32>(), weight, counts)),
+            select(vec4<f32>(), vec4<f32>(1.0), counts),
         ),
         bad,
     );

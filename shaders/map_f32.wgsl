@@ -1,16 +1,21 @@
 // The voxel map: Σ weight × cross-entropy of every element, as f32.
 //
-// Expects `params`, `loss`, class_weight and `output_store`.
+// Expects `params`, `loss`, `statistics`, `tile`, class_weight and `output_store`.
 
-const WANTS_MAP: bool = true;
-
-// `cross_entropy` holds, per statistic, the positive and negative part of the element's cross-entropy.
-fn store_map(index: u32, row: u32, cross_entropy: array<vec2<f32>, 4>) {
-    var parts = cross_entropy;
-    var value = 0.0;
+fn store_map(run: Run, voxel: u32, v: Quad) {
+    // By statistic; those that are not cross-entropies belong to no term of such a loss.
+    var parts = array<CrossEntropy, 4>(
+        cross_entropy(STATISTIC_0, v),
+        cross_entropy(STATISTIC_1, v),
+        cross_entropy(STATISTIC_2, v),
+        cross_entropy(STATISTIC_3, v),
+    );
+    var value = vec4<f32>();
     for (var i = 0u; i < params.terms; i = i + 1u) {
         let part = parts[loss.terms[i].statistic];
-        value = value + loss.terms[i].weight * (class_weight(i, row % params.classes) * part.x + part.y);
+        let positive = class_weight(i, run.row % params.classes) * part.positive;
+        value = value + loss.terms[i].weight * (positive + part.negative);
     }
-    output_store(params.output_base + index, bitcast<u32>(value));
+    let index = params.output_base + voxel + run.offset;
+    output_store(index, run.step, bitcast<vec4<u32>>(value), slots_inside(run, voxel));
 }

@@ -16,8 +16,8 @@ const MAP_POWER: u32 = 4u;
 // max(1 - s, 0)^γ for s < 1, by this file's own logarithm and exponential: pow() inherits the built-in ones'
 // errors. The base may exceed 1 (a negative score), where e^x is 1/e^-x.
 fn power(base: f32, exponent: f32) -> f32 {
-    let x = exponent * log_positive(base);
-    let e = exp_nonpositive(-abs(x));
+    let x = exponent * log_positive(vec4<f32>(base)).x;
+    let e = exp_nonpositive(vec4<f32>(-abs(x))).x;
     return select(e, 1.0 / e, x > 0.0);
 }
 
@@ -32,9 +32,9 @@ fn mapped(term: Term, s: f32) -> vec2<f32> {
         }
         case MAP_NEG_LOG: {
             if s > term.map_argument {
-                return vec2<f32>(-log_positive(s), -1.0 / s);
+                return vec2<f32>(-log_positive(vec4<f32>(s)).x, -1.0 / s);
             }
-            return vec2<f32>(-log_positive(term.map_argument), 0.0);
+            return vec2<f32>(-log_positive(vec4<f32>(term.map_argument)).x, 0.0);
         }
         case MAP_POWER: {
             let base = 1.0 - s;

@@ -1,6 +1,6 @@
-// What one element adds to the sums, and what the sums' derivatives make of it.
+// What four elements add to the sums, and what the sums' derivatives make of them.
 //
-// Expects exp_nonpositive, log1p_bounded, log_probability, log_complement and the kinds below as overrides.
+// Expects Quad, log_probability, log_complement and the kinds below as overrides.
 // The oracle of `contribution` is `reference::accumulate`, that of `slope` is `reference::gradient`.
 
 // Kinds of statistics: mirrored by `statistic` in src/params.rs.
@@ -18,58 +18,49 @@ override STATISTIC_1: u32 = 0u;
 override STATISTIC_2: u32 = 0u;
 override STATISTIC_3: u32 = 0u;
 
-struct Element {
-    z: f32,
-    t: f32,
-    // Mask × voxel weight; 0 for an element that is not a usable number.
-    weight: f32,
-    // 1 if the element counts, else 0.
-    counts: f32,
-    // σ(z), σ(-z) and ln(1 + e^-|z|); unused ones are removed by the compiler.
-    p: f32,
-    q: f32,
-    tail: f32,
+fn sum_of_slots(v: vec4<f32>) -> f32 {
+    return (v.x + v.y) + (v.z + v.w);
 }
 
-fn element(z: f32, t: f32, weight: f32, counts: f32) -> Element {
-    // With e = e^-|z|: σ(|z|) = 1/(1 + e), σ(-|z|) = e/(1 + e). Neither cancels nor overflows.
-    let e = exp_nonpositive(-abs(z));
-    let larger = 1.0 / (1.0 + e);
-    let smaller = e * larger;
-    let positive = z >= 0.0;
-    return Element(z, t, weight, counts, select(smaller, larger, positive), select(larger, smaller, positive), log1p_bounded(e));
+// (Σ first, Σ second, Σ third, count) over the quad.
+fn totals(first: vec4<f32>, second: vec4<f32>, third: vec4<f32>, v: Quad) -> vec4<f32> {
+    return vec4<f32>(sum_of_slots(first), sum_of_slots(second), sum_of_slots(third), sum_of_slots(v.counts));
 }
 
-// (three sums, count)
-fn contribution(kind: u32, cut: vec2<f32>, v: Element) -> vec4<f32> {
+// Weighted -t·ln p and -(1-t)·ln(1-p) of each element.
+struct CrossEntropy {
+    positive: vec4<f32>,
+    negative: vec4<f32>,
+}
+
+fn cross_entropy(kind: u32, v: Quad) -> CrossEntropy {
+    let weight_0 = v.weight * (1.0 - v.t);
+    let weight_1 = v.weight * v.t;
+    if kind == CROSS_ENTROPY {
+        return CrossEntropy(-weight_1 * log_probability(v.z), -weight_0 * log_complement(v.z));
+    }
+    // -ln σ(z) = max(-z, 0) + ln(1 + e^-|z|).
+    return CrossEntropy(weight_1 * (max(-v.z, vec4<f32>()) + v.tail), weight_0 * (max(v.z, vec4<f32>()) + v.tail));
+}
+
+fn contribution(kind: u32, cut: vec2<f32>, v: Quad) -> vec4<f32> {
     switch kind {
-        case OVERLAP: {
-            return vec4<f32>(v.weight * vec3<f32>(v.z * v.t, v.z, v.t), v.counts);
+        case OVERLAP, OVERLAP_SIGMOID: {
+            let p = v.weight * select(v.p, v.z, kind == OVERLAP);
+            return totals(p * v.t, p, v.weight * v.t, v);
         }
-        case OVERLAP_SQUARED: {
-            return vec4<f32>(v.weight * vec3<f32>(v.z * v.t, v.z * v.z, v.t * v.t), v.counts);
-        }
-        case OVERLAP_SIGMOID: {
-            return vec4<f32>(v.weight * vec3<f32>(v.p * v.t, v.p, v.t), v.counts);
-        }
-        case OVERLAP_SIGMOID_SQUARED: {
-            return vec4<f32>(v.weight * vec3<f32>(v.p * v.t, v.p * v.p, v.t * v.t), v.counts);
+        case OVERLAP_SQUARED, OVERLAP_SIGMOID_SQUARED: {
+            let p = select(v.p, v.z, kind == OVERLAP_SQUARED);
+            return totals(v.weight * p * v.t, v.weight * p * p, v.weight * v.t * v.t, v);
         }
         case OVERLAP_HARD: {
-            let p = select(0.0, v.counts, v.z > cut.x);
-            let t = select(0.0, v.counts, v.t > cut.y);
-            return vec4<f32>(p * t, p, t, v.counts);
+            let p = select(vec4<f32>(), v.counts, v.z > vec4<f32>(cut.x));
+            let t = select(vec4<f32>(), v.counts, v.t > vec4<f32>(cut.y));
+            return totals(p * t, p, t, v);
         }
-        case CROSS_ENTROPY: {
-            let positive = -v.t * log_probability(v.z);
-            let negative = -(1.0 - v.t) * log_complement(v.z);
-            return vec4<f32>(v.weight * vec3<f32>(positive, negative, 0.0), v.counts);
-        }
-        case CROSS_ENTROPY_SIGMOID: {
-            // -ln σ(z) = max(-z, 0) + ln(1 + e^-|z|).
-            let positive = v.t * (max(-v.z, 0.0) + v.tail);
-            let negative = (1.0 - v.t) * (max(v.z, 0.0) + v.tail);
-            return vec4<f32>(v.weight * vec3<f32>(positive, negative, 0.0), v.counts);
+        case CROSS_ENTROPY, CROSS_ENTROPY_SIGMOID: {
+            let parts = cross_entropy(kind, v);
+            return totals(parts.positive, parts.negative, vec4<f32>(), v);
         }
         default: {
             return vec4<f32>();
@@ -77,8 +68,8 @@ fn contribution(kind: u32, cut: vec2<f32>, v: Element) -> vec4<f32> {
     }
 }
 
-// The derivative with respect to z, for c = (∂L/∂first sum, ∂L/∂second sum). dp/dz = σ(z)·σ(-z).
-fn slope(kind: u32, c: vec2<f32>, v: Element) -> f32 {
+// The derivatives with respect to z, for c = (∂L/∂first sum, ∂L/∂second sum). dp/dz = σ(z)·σ(-z).
+fn slope(kind: u32, c: vec2<f32>, v: Quad) -> vec4<f32> {
     switch kind {
         case OVERLAP: {
             return c.x * v.t + c.y;
@@ -94,13 +85,13 @@ fn slope(kind: u32, c: vec2<f32>, v: Element) -> f32 {
         }
         case CROSS_ENTROPY: {
             let numerator = c.y * (1.0 - v.t) * v.z - c.x * v.t * (1.0 - v.z);
-            return numerator / max(v.z * (1.0 - v.z), 1e-12);
+            return numerator / max(v.z * (1.0 - v.z), vec4<f32>(1e-12));
         }
         case CROSS_ENTROPY_SIGMOID: {
             return c.y * (1.0 - v.t) * v.p - c.x * v.t * v.q;
         }
         default: {
-            return 0.0;
+            return vec4<f32>();
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::buffers::Sharing;
 use crate::geometry::{Window, grid};
-use crate::kernel::{Stage, slot::Slot};
+use crate::kernel::slot::{Reach, Slot};
+use crate::kernel::{Stage, Team, Variant};
 use crate::layout::{HEADER_WORDS, groups};
 use crate::params::{self, Params};
-use crate::plan::{APART, Plan};
+use crate::plan::Plan;
 use crate::readback::Readback;
 use crate::{BufferRange, Buffers, Error, Loss, Output};
 
@@ -53,6 +54,8 @@ impl Bound {
             loss: &loss,
             class_weights: &class_weights,
             params: vec![],
+            // Whole quads at least, which some adapters would not ask for.
+            alignment: alignment.max(16),
             stride: u64::from(plan.gpu.limits().min_uniform_buffer_offset_alignment).max(size_of::<Params>() as u64),
             pending: vec![],
         };
@@ -63,7 +66,7 @@ impl Bound {
             let groups = groups(&plan.loss, &plan.problem, term);
             builder.sums_stage(Stage::Score, groups, plan.has_few_members(term), term)?;
         }
-        builder.sums_stage(Stage::Finalize, 1, false, 0)?;
+        builder.sums_stage(Stage::Finalize, 1, plan.has_few_groups(), 0)?;
         let finalized = builder.pending.len();
         if plan.problem.gradient {
             builder.data_stage(Stage::Gradient, buffers, buffers.gradient)?;
@@ -195,6 +198,8 @@ struct Builder<'a> {
     class_weights: &'a wgpu::Buffer,
     params: Vec<u8>,
     stride: u64,
+    /// Of the offsets of storage bindings.
+    alignment: u64,
     pending: Vec<Pending<'a>>,
 }
 
@@ -227,12 +232,12 @@ impl<'a> Builder<'a> {
                 weights.map(|range| range.part(first, count)),
                 output.map(|range| range.part(first, count)),
             ];
-            let sharing = Sharing::new(parts, u64::from(plan.gpu.limits().min_storage_buffer_offset_alignment));
-            let variant = plan.gpu.variant(stage, single_lane, Some(plan.data), sharing.access);
+            let quads = window.rows == 1 || plan.tiling.has_whole_quads();
+            let sharing = Sharing::new(parts, self.alignment, quads);
+            let variant = plan.gpu.variant(stage, single_lane, Some(plan.data), sharing.reach);
             let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
-            let pipeline = plan.gpu.pipeline(variant)?;
             let params = base.windowed(&window, sharing.bases);
-            self.push(pipeline, variant.slots(), sharing.ranges, u64::from(window.tiles), single_lane, &params)?;
+            self.push(variant, sharing.ranges, u64::from(window.tiles), &params)?;
         }
         Ok(())
     }
@@ -240,20 +245,19 @@ impl<'a> Builder<'a> {
     /// A stage that sees sums only.
     fn sums_stage(&mut self, stage: Stage, teams: u64, single_lane: bool, term: usize) -> Result<(), Error> {
         let plan = self.plan;
-        let variant = plan.gpu.variant(stage, single_lane, None, APART);
+        let variant = plan.gpu.variant(stage, single_lane, None, Reach::apart(false));
         let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
-        let params = Params { term: term as u32, ..base };
-        self.push(plan.gpu.pipeline(variant)?, variant.slots(), [None; 5], teams, single_lane, &params)
+        self.push(variant, [None; 5], teams, &Params { term: term as u32, ..base })
     }
 
     /// The windows of a stage. Where an input lies in the output's buffer, bindings may have to cover all of them.
     fn windows(&self, buffers: &Buffers, output: Option<BufferRange>) -> Result<Vec<Window>, Error> {
         let limits = self.plan.gpu.limits();
-        let alignment = u64::from(limits.min_storage_buffer_offset_alignment);
         let binding = limits.max_storage_buffer_binding_size.min(1 << 31);
         let shares = |range: &BufferRange| output.is_some_and(|output| output.buffer == range.buffer);
         let sharers = 1 + buffers.inputs().iter().flatten().filter(|range| shares(range)).count() as u64;
-        let elements = (binding / sharers).saturating_sub(alignment) / 4;
+        // What a binding covers beyond its elements: up to the alignment in front, up to a quad behind.
+        let elements = (binding / sharers).saturating_sub(self.alignment + 16) / 4;
         self.plan.tiling.windows(elements).ok_or(Error::TooLarge {
             what: "one tile of each input",
             needed: u64::from(self.plan.tiling.tile_length) * 4 * sharers,
@@ -264,15 +268,13 @@ impl<'a> Builder<'a> {
 
     fn push(
         &mut self,
-        pipeline: wgpu::ComputePipeline,
-        slots: Vec<Slot>,
+        variant: Variant,
         ranges: [Option<BufferRange<'a>>; 5],
         teams: u64,
-        single_lane: bool,
         params: &Params,
     ) -> Result<(), Error> {
-        let lanes = u64::from(self.plan.gpu.widths().workgroup);
-        let groups = if single_lane { teams.div_ceil(lanes) } else { teams };
+        let lanes = u64::from(variant.workgroup(self.plan.gpu.widths()));
+        let groups = if variant.team == Team::Lane { teams.div_ceil(lanes) } else { teams };
         let limit = self.plan.gpu.limits().max_compute_workgroups_per_dimension;
         let grid = grid(groups, limit).ok_or(Error::TooLarge {
             what: "the grid of workgroups",
@@ -283,6 +285,7 @@ impl<'a> Builder<'a> {
         let params_offset = self.params.len().next_multiple_of(self.stride as usize);
         self.params.resize(params_offset, 0);
         self.params.extend_from_slice(bytemuck::bytes_of(params));
+        let (pipeline, slots) = (self.plan.gpu.pipeline(variant)?, variant.slots());
         self.pending.push(Pending { pipeline, slots, ranges, grid, params_offset: params_offset as u64 });
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The caller's buffers, and how ranges of them are bound.
 
-use crate::kernel::slot::{Access, Slot};
+use crate::kernel::slot::{Access, Reach, Slot};
 use crate::{Error, Problem};
 
 /// A range of a buffer.
@@ -172,7 +172,7 @@ impl BufferRange<'_> {
 /// How the data slots of one dispatch are bound.
 #[derive(Debug)]
 pub(crate) struct Sharing<'a> {
-    pub(crate) access: [Access; 5],
+    pub(crate) reach: Reach,
     /// The range to bind, for slots that have a binding of their own.
     pub(crate) ranges: [Option<BufferRange<'a>>; 5],
     /// The word in the slot's (or its host's) binding where its data begins.
@@ -183,8 +183,11 @@ impl<'a> Sharing<'a> {
     /// `parts` are the ranges of this dispatch in the order of [`Slot::DATA`], the output last.
     ///
     /// Inputs in other buffers than the output are bound for reading. Those in the output's buffer must be bound for
-    /// writing too, and where ranges rounded out to the alignment overlap, one binding covers them.
-    pub(crate) fn new(parts: [Option<BufferRange<'a>>; 5], alignment: u64) -> Self {
+    /// writing too, and where ranges rounded out to the alignment, a multiple of 16, overlap, one binding covers them.
+    ///
+    /// With `quads`, the rows begin multiples of four elements apart. Where the data does so, too, and every binding may
+    /// be rounded up to 16 bytes within its buffer, quads are reached by one access each.
+    pub(crate) fn new(parts: [Option<BufferRange<'a>>; 5], alignment: u64, quads: bool) -> Self {
         let rounded = |range: &BufferRange| (range.offset / alignment * alignment, range.offset + range.length);
         let output = parts[4].map(|range| range.buffer);
         let shared = |range: &BufferRange| output == Some(range.buffer);
@@ -203,7 +206,7 @@ impl<'a> Sharing<'a> {
             }
             clusters.push((begin, end, slots));
         }
-        let mut sharing = Self { access: [Access::Read; 5], ranges: [None; 5], bases: [0; 5] };
+        let mut sharing = Self { reach: Reach::apart(false), ranges: [None; 5], bases: [0; 5] };
         for (slot, range) in parts.iter().enumerate() {
             let Some(range) = range.as_ref().filter(|range| !shared(range)) else { continue };
             let (begin, end) = rounded(range);
@@ -215,7 +218,8 @@ impl<'a> Sharing<'a> {
             let host = slots[0];
             for &slot in &slots {
                 let Some(range) = parts[slot] else { continue };
-                sharing.access[slot] = if slot == host { Access::ReadWrite } else { Access::Within(Slot::DATA[host]) };
+                sharing.reach.access[slot] =
+                    if slot == host { Access::ReadWrite } else { Access::Within(Slot::DATA[host]) };
                 sharing.bases[slot] = ((range.offset - begin) / 4) as u32;
                 if slot == host {
                     sharing.ranges[slot] =
@@ -223,9 +227,11 @@ impl<'a> Sharing<'a> {
                 }
             }
         }
-        if parts[4].is_none() {
-            // Not declared, but part of the pipeline's key.
-            sharing.access[4] = Access::ReadWrite;
+        let rounded_up = |range: BufferRange<'a>| BufferRange { length: range.length.next_multiple_of(16), ..range };
+        let fits = |range: BufferRange| range.offset + range.length.next_multiple_of(16) <= range.buffer.size();
+        if quads && sharing.bases.iter().all(|base| base % 4 == 0) && sharing.ranges.into_iter().flatten().all(fits) {
+            sharing.reach.wide = true;
+            sharing.ranges = sharing.ranges.map(|range| range.map(rounded_up));
         }
         sharing
     }

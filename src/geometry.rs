@@ -6,9 +6,11 @@ use crate::Shape;
 const MAX_TILES: u64 = 8192;
 /// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
 const MIN_TILE: u64 = 4096;
-/// The largest tile: its counts are exact in f32 (2^24), and a lane of 256 takes fewer than the 65,535 loop iterations
-/// after which Mesa's software adapters silently leave a shader's loops.
-const LARGEST_TILE: u64 = 1 << 23;
+/// The largest tile: its counts are exact in f32 (2^24), and one of 8 lanes, which takes 4 elements at a time, stays
+/// below the 65,535 loop iterations after which Mesa's software adapters silently leave a shader's loops.
+const LARGEST_TILE: u64 = 1 << 20;
+/// Elements that a lane takes at a time. Tiles are whole quads but for a row's last.
+const QUAD: u64 = 4;
 /// Rows up to this length are summed by one lane each.
 const SHORT_ROW: u64 = 64;
 /// So few parts (partial sums of a row, rows of a group) are added up by one lane.
@@ -35,7 +37,7 @@ impl Tiling {
         }
         let share = (MAX_TILES / rows).max(1);
         let wanted = voxels.div_ceil(MIN_TILE).min(share).max(voxels.div_ceil(LARGEST_TILE));
-        let tile_length = voxels.div_ceil(wanted);
+        let tile_length = voxels.div_ceil(wanted).next_multiple_of(QUAD);
         Self {
             rows: rows as u32,
             voxels: voxels as u32,
@@ -52,6 +54,11 @@ impl Tiling {
     /// Whether a lane sums a row by itself.
     pub(crate) fn has_short_rows(&self) -> bool {
         u64::from(self.voxels) <= SHORT_ROW
+    }
+
+    /// Whether the first elements of all rows lie a multiple of four elements apart.
+    pub(crate) fn has_whole_quads(&self) -> bool {
+        self.rows == 1 || u64::from(self.voxels).is_multiple_of(QUAD)
     }
 
     /// Whether a lane combines a row's partial sums by itself.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::kernel::{Data, Stage, Team, Variant, Widths, slot::Access};
+use crate::kernel::{Data, Stage, Team, Variant, Widths, slot::Reach};
 use crate::{AdapterChoice, Error, Loss, Plan, Problem, adapter};
 
 /// How a workgroup adds up.
@@ -90,12 +90,7 @@ impl Gpu {
         at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
         let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size > 0;
-        let workgroup = 1 << invocations.min(256).ilog2();
-        let widths = Widths {
-            workgroup,
-            run_lanes: run_lanes(&info, has_subgroups),
-            min_subgroup: info.subgroup_min_size.max(1),
-        };
+        let widths = widths(&info, invocations, has_subgroups);
         let reducer = if has_subgroups { Reducer::Subgroup } else { Reducer::Tree };
         let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default(), turn: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), reducer })
@@ -157,9 +152,11 @@ impl Gpu {
         }
     }
 
-    pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, access: [Access; 5]) -> Variant {
+    /// The variant of a stage. Stages that see sums only reach no data, whatever `reach` says.
+    pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, reach: Reach) -> Variant {
+        let reach = if data.is_some() { reach } else { Reach::apart(false) };
         let data = data.map(|data| Data { map: data.map && stage == Stage::Accumulate, ..data });
-        Variant { stage, team: self.team(single_lane), data, access }
+        Variant { stage, team: self.team(single_lane), data, reach }
     }
 
     /// The pipeline of a variant, compiled on first use and kept.
@@ -210,12 +207,22 @@ impl Gpu {
     }
 }
 
-/// The width of the groups of lanes that walk memory side by side: the subgroup where there are any; else 8 on
-/// software adapters (a 256-bit vector), 32 on GPUs.
-fn run_lanes(info: &wgpu::AdapterInfo, has_subgroups: bool) -> u32 {
-    match info.device_type {
-        _ if has_subgroups => 1 << info.subgroup_min_size.min(64).ilog2(),
-        wgpu::DeviceType::Cpu => 8,
-        _ => 32,
-    }
+/// How wide an adapter's workgroups are: the one place where its properties decide.
+///
+/// * `workgroup`: 256 lanes, which every GPU has room for several of, or as many as the device allows.
+/// * `run_lanes`, the lanes that walk memory side by side: the subgroup where there are any; else 8 on software adapters
+///   (a 256-bit vector), 32 on GPUs.
+/// * `data_workgroup`: on GPUs as many again, to hide memory's latency. A software adapter runs the subgroups of a
+///   workgroup one after the other and switches between them at every barrier, which costs it 0.2 µs each; so there a
+///   workgroup is one vector wide, but at least 8, lest a lane iterate too often (see `LARGEST_TILE`).
+fn widths(info: &wgpu::AdapterInfo, invocations: u32, has_subgroups: bool) -> Widths {
+    let workgroup = 1 << invocations.min(256).ilog2();
+    let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
+    let run_lanes = match has_subgroups {
+        true => 1 << info.subgroup_min_size.min(64).ilog2(),
+        false if is_cpu => 8,
+        false => 32,
+    };
+    let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
+    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1) }
 }

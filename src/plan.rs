@@ -1,13 +1,10 @@
 //! A loss planned for a problem.
 
 use crate::geometry::{Tiling, grid, is_few};
-use crate::kernel::{Data, Stage, slot::Access};
+use crate::kernel::{Data, Stage, slot::Reach};
 use crate::layout::{HEADER_WORDS, Layout, groups};
 use crate::loss::Measure;
 use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
-
-/// The accesses of inputs and output that lie in different buffers.
-pub(crate) const APART: [Access; 5] = [Access::Read, Access::Read, Access::Read, Access::Read, Access::ReadWrite];
 
 /// A loss planned for a problem: validated, sized and compiled, without data.
 ///
@@ -54,16 +51,22 @@ impl Plan {
     /// Compiles what every binding of this plan will use, unless its buffers are shared.
     fn compile(&self) -> Result<(), Error> {
         let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
-        gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, APART))?;
+        let apart = Reach::apart(self.tiling.has_whole_quads());
+        gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, apart))?;
         for term in 0..self.loss.terms.len() {
-            gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, APART))?;
+            gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, apart))?;
         }
-        gpu.pipeline(gpu.variant(Stage::Finalize, false, None, APART))?;
-        gpu.pipeline(gpu.variant(Stage::Accumulate, short, Some(self.data), APART))?;
+        gpu.pipeline(gpu.variant(Stage::Finalize, self.has_few_groups(), None, apart))?;
+        gpu.pipeline(gpu.variant(Stage::Accumulate, short, Some(self.data), apart))?;
         if self.problem.gradient {
-            gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), APART))?;
+            gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), apart))?;
         }
         Ok(())
+    }
+
+    /// Whether a lane adds up the groups of every term by itself.
+    pub(crate) fn has_few_groups(&self) -> bool {
+        (0..self.loss.terms.len()).all(|term| is_few(groups(&self.loss, &self.problem, term)))
     }
 
     /// Whether a lane adds up the rows of a group of a term by itself.

@@ -8,7 +8,7 @@ pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
 
-use self::slot::{Access, Slot};
+use self::slot::{Access, Reach, Slot};
 use crate::loss::MAX_STATISTICS;
 use crate::{Loss, Problem, params};
 
@@ -72,14 +72,16 @@ pub(crate) struct Variant {
     pub(crate) team: Team,
     /// `None` for the stages that see sums only.
     pub(crate) data: Option<Data>,
-    /// How the data bindings are declared, in the order of [`Slot::DATA`].
-    pub(crate) access: [Access; 5],
+    pub(crate) reach: Reach,
 }
 
-/// The adapter's widths.
+/// The adapter's widths, see [`Gpu`](crate::Gpu).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Widths {
+    /// Lanes of a workgroup that adds up sums together.
     pub(crate) workgroup: u32,
+    /// Lanes of a workgroup that reads data, or whose lanes work alone.
+    pub(crate) data_workgroup: u32,
     pub(crate) run_lanes: u32,
     pub(crate) min_subgroup: u32,
 }
@@ -97,7 +99,7 @@ impl Variant {
             Team::Subgroup => files!["team_subgroup.wgsl"],
         });
         if let Some(data) = self.data {
-            files.extend(files!["numeric.wgsl", "statistics.wgsl", "logits_f32.wgsl", "targets_f32.wgsl"]);
+            files.extend(files!["numeric.wgsl", "quad.wgsl", "statistics.wgsl", "logits_f32.wgsl", "targets_f32.wgsl"]);
             files.extend(if data.mask { files!["mask_f32.wgsl"] } else { files!["mask_none.wgsl"] });
             files.extend(if data.voxel_weights {
                 files!["voxel_weights_f32.wgsl"]
@@ -147,7 +149,7 @@ impl Variant {
 
     /// How a data slot is declared; `None` for the others.
     pub(crate) fn access_of(&self, slot: Slot) -> Option<Access> {
-        Slot::DATA.iter().position(|&data| data == slot).map(|index| self.access[index])
+        Slot::DATA.iter().position(|&data| data == slot).map(|index| self.reach.access[index])
     }
 
     /// The linked shader.
@@ -157,21 +159,28 @@ impl Variant {
             source.push_str(&format!("// ---- {name}\n{text}\n"));
         }
         if let Some(data) = self.data {
-            source.push_str("// ---- data bindings\n");
+            source.push_str(&format!("// ---- data bindings\nconst WIDE: bool = {};\n", self.reach.wide));
             let has = [true, true, data.mask, data.voxel_weights, self.has_output()];
-            for (slot, access) in Slot::DATA.into_iter().zip(self.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)
+            for (slot, access) in
+                Slot::DATA.into_iter().zip(self.reach.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)
             {
-                source.push_str(&slot.declaration(access));
+                source.push_str(&slot.declaration(access, self.reach.wide));
             }
         }
         source
     }
 
+    /// The lanes of its workgroups.
+    pub(crate) fn workgroup(&self, widths: Widths) -> u32 {
+        if self.data.is_some() || self.team == Team::Lane { widths.data_workgroup } else { widths.workgroup }
+    }
+
     /// The `override` constants that this shader declares.
     pub(crate) fn constants(&self, widths: Widths) -> Vec<(&'static str, f64)> {
-        let mut constants = vec![("WORKGROUP_SIZE", f64::from(widths.workgroup))];
+        let workgroup = self.workgroup(widths);
+        let mut constants = vec![("WORKGROUP_SIZE", f64::from(workgroup))];
         if self.team == Team::Subgroup {
-            constants.push(("MAX_SUBGROUPS", f64::from(widths.workgroup / widths.min_subgroup)));
+            constants.push(("MAX_SUBGROUPS", f64::from(workgroup.div_ceil(widths.min_subgroup))));
         }
         if let Some(data) = self.data {
             constants.push(("RUN_LANES", f64::from(widths.run_lanes)));

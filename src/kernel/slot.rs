@@ -27,6 +27,22 @@ pub(crate) enum Access {
     Within(Slot),
 }
 
+/// How a dispatch reaches the caller's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Reach {
+    /// How the data bindings are declared, in the order of [`Slot::DATA`].
+    pub(crate) access: [Access; 5],
+    /// Whether every quad of elements is one aligned access of 16 bytes.
+    pub(crate) wide: bool,
+}
+
+impl Reach {
+    /// Inputs and output that lie in different buffers.
+    pub(crate) const fn apart(wide: bool) -> Self {
+        Self { access: [Access::Read, Access::Read, Access::Read, Access::Read, Access::ReadWrite], wide }
+    }
+}
+
 impl Slot {
     pub(crate) const ALL: [Self; 9] = [
         Self::Params,
@@ -47,7 +63,7 @@ impl Slot {
         self as u32
     }
 
-    /// Its global's name; data slots are reached through `{name}_word` or `{name}_store`.
+    /// Its global's name; data slots are reached through `{name}_words` or `{name}_store`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Params => "params",
@@ -62,22 +78,18 @@ impl Slot {
         }
     }
 
-    /// The WGSL that declares a data slot, and the function by which the loaders and storers reach it.
-    pub(crate) fn declaration(self, access: Access) -> String {
+    /// The WGSL that declares a data slot, and the function by which the loaders and storers reach four words of it:
+    /// neighbours at a multiple of four if `wide`, else words that lie `step` apart.
+    pub(crate) fn declaration(self, access: Access, wide: bool) -> String {
         let (name, binding) = (self.name(), self.binding());
+        let element = if wide { "vec4<u32>" } else { "u32" };
+        let variable = |mode| format!("@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{element}>;\n");
         let (variable, home) = match access {
-            Access::Read => (format!("@group(0) @binding({binding}) var<storage, read> {name}: array<u32>;\n"), name),
-            Access::ReadWrite => {
-                (format!("@group(0) @binding({binding}) var<storage, read_write> {name}: array<u32>;\n"), name)
-            }
+            Access::Read => (variable("read"), name),
+            Access::ReadWrite => (variable("read_write"), name),
             Access::Within(host) => (String::new(), host.name()),
         };
-        let function = if self == Self::Output {
-            format!("fn {name}_store(index: u32, word: u32) {{ {home}[index] = word; }}\n")
-        } else {
-            format!("fn {name}_word(index: u32) -> u32 {{ return {home}[index]; }}\n")
-        };
-        variable + &function
+        variable + &if self == Self::Output { storer(home, wide) } else { loader(name, home, wide) }
     }
 
     pub(crate) fn layout_entry(self, access: Option<Access>) -> wgpu::BindGroupLayoutEntry {
@@ -95,4 +107,27 @@ impl Slot {
             count: None,
         }
     }
+}
+
+fn loader(name: &str, home: &str, wide: bool) -> String {
+    let words = if wide {
+        format!("{home}[index / 4u]")
+    } else {
+        let word = |slot: u32| format!("{home}[index + {slot}u * step]");
+        format!("vec4<u32>({})", [0, 1, 2, 3].map(word).join(", "))
+    };
+    format!("fn {name}_words(index: u32, step: u32) -> vec4<u32> {{ return {words}; }}\n")
+}
+
+/// Stores the words whose flag in `inside` is set.
+fn storer(home: &str, wide: bool) -> String {
+    let place = |(slot, part): (u32, &str)| match wide {
+        true => format!("{home}[index / 4u].{part}"),
+        false => format!("{home}[index + {slot}u * step]"),
+    };
+    let store = |slot: (u32, &str)| format!("    if inside.{} {{ {} = words.{}; }}\n", slot.1, place(slot), slot.1);
+    let each: String = [(0, "x"), (1, "y"), (2, "z"), (3, "w")].map(store).concat();
+    let whole =
+        if wide { format!("    if all(inside) {{ {home}[index / 4u] = words; return; }}\n") } else { String::new() };
+    format!("fn output_store(index: u32, step: u32, words: vec4<u32>, inside: vec4<bool>) {{\n{whole}{each}}}\n")
 }

@@ -5,24 +5,22 @@ use std::mem::offset_of;
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
-use super::slot::{Access, Slot};
+use super::slot::{Access, Reach, Slot};
 use super::{Data, Stage, Team, Variant, Widths};
 use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
 
-const APART: [Access; 5] = crate::plan::APART;
-const WIDTHS: Widths = Widths { workgroup: 256, run_lanes: 32, min_subgroup: 4 };
+const APART: Reach = Reach::apart(true);
+const WIDTHS: Widths = Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4 };
 
 /// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
 /// and every way a data binding can be declared. ARCHITECTURE.md shows it in words.
 fn table() -> Vec<Variant> {
     let mut table = vec![];
     for team in [Team::Lane, Team::Tree, Team::Subgroup] {
-        table.push(Variant { stage: Stage::Combine, team, data: None, access: APART });
-        table.push(Variant { stage: Stage::Score, team, data: None, access: APART });
-        if team != Team::Lane {
-            table.push(Variant { stage: Stage::Finalize, team, data: None, access: APART });
-        }
+        table.push(Variant { stage: Stage::Combine, team, data: None, reach: APART });
+        table.push(Variant { stage: Stage::Score, team, data: None, reach: APART });
+        table.push(Variant { stage: Stage::Finalize, team, data: None, reach: APART });
         for bits in 0..8 {
             let data = Data {
                 mask: bits & 1 != 0,
@@ -31,16 +29,18 @@ fn table() -> Vec<Variant> {
                 // Every kind appears in every position.
                 statistics: std::array::from_fn(|i| (bits + 2 * i as u32) % 8),
             };
-            table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), access: APART });
+            let reach = Reach::apart(bits % 3 == 0);
+            table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
             let data = Data { map: false, ..data };
-            table.push(Variant { stage: Stage::Gradient, team, data: Some(data), access: APART });
+            table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
         }
     }
     let all = Data { mask: true, voxel_weights: true, map: true, statistics: [1, 3, 6, 7] };
-    for access in sample_accesses() {
-        table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), access });
+    for (access, wide) in sample_accesses().into_iter().flat_map(|access| [(access, false), (access, true)]) {
+        let reach = Reach { access, wide };
+        table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), reach });
         let data = Data { map: false, ..all };
-        table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), access });
+        table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), reach });
     }
     table
 }
@@ -150,7 +150,7 @@ fn constants_have_the_same_values_on_both_sides() {
     let data = Data { mask: false, voxel_weights: false, map: false, statistics: [0; 4] };
     let modules = [Stage::Score, Stage::Accumulate].map(|stage| {
         let data = (stage == Stage::Accumulate).then_some(data);
-        parse(&Variant { stage, team: Team::Tree, data, access: APART })
+        parse(&Variant { stage, team: Team::Tree, data, reach: APART })
     });
     let constant = |name: &str| {
         let found = modules.iter().find_map(|module| {

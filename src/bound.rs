@@ -2,7 +2,7 @@
 
 use crate::buffers::Sharing;
 use crate::geometry::{Window, grid};
-use crate::kernel::slot::{Reach, Slot};
+use crate::kernel::slot::{Reach, Slot, Width};
 use crate::kernel::{Stage, Team, Variant};
 use crate::layout::{HEADER_WORDS, groups};
 use crate::params::{self, Params};
@@ -245,7 +245,7 @@ impl<'a> Builder<'a> {
     /// A stage that sees sums only.
     fn sums_stage(&mut self, stage: Stage, teams: u64, single_lane: bool, term: usize) -> Result<(), Error> {
         let plan = self.plan;
-        let variant = plan.gpu.variant(stage, single_lane, None, Reach::apart(false));
+        let variant = plan.gpu.variant(stage, single_lane, None, Reach::apart(Width::Word));
         let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
         self.push(variant, [None; 5], teams, &Params { term: term as u32, ..base })
     }

@@ -1,6 +1,6 @@
 //! The caller's buffers, and how ranges of them are bound.
 
-use crate::kernel::slot::{Access, Reach, Slot};
+use crate::kernel::slot::{Access, Reach, Slot, Width};
 use crate::{Error, Problem};
 
 /// A range of a buffer.
@@ -206,7 +206,7 @@ impl<'a> Sharing<'a> {
             }
             clusters.push((begin, end, slots));
         }
-        let mut sharing = Self { reach: Reach::apart(false), ranges: [None; 5], bases: [0; 5] };
+        let mut sharing = Self { reach: Reach::apart(Width::Word), ranges: [None; 5], bases: [0; 5] };
         for (slot, range) in parts.iter().enumerate() {
             let Some(range) = range.as_ref().filter(|range| !shared(range)) else { continue };
             let (begin, end) = rounded(range);
@@ -230,7 +230,7 @@ impl<'a> Sharing<'a> {
         let rounded_up = |range: BufferRange<'a>| BufferRange { length: range.length.next_multiple_of(16), ..range };
         let fits = |range: BufferRange| range.offset + range.length.next_multiple_of(16) <= range.buffer.size();
         if quads && sharing.bases.iter().all(|base| base % 4 == 0) && sharing.ranges.into_iter().flatten().all(fits) {
-            sharing.reach.wide = true;
+            sharing.reach.width = Width::Quad;
             sharing.ranges = sharing.ranges.map(|range| range.map(rounded_up));
         }
         sharing

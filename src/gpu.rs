@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::kernel::{Data, Stage, Team, Variant, Widths, slot::Reach};
+use crate::kernel::{
+    Data, Stage, Team, Variant, Widths,
+    slot::{Reach, Width},
+};
 use crate::{AdapterChoice, Error, Loss, Plan, Problem, adapter};
 
 /// How a workgroup adds up.
@@ -64,7 +67,7 @@ impl Gpu {
         let adapter = &adapters[adapter::choose(&infos, choice)?.index];
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("segloss"),
-            required_features: adapter.features() & wgpu::Features::SUBGROUP,
+            required_features: adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64),
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
@@ -89,9 +92,8 @@ impl Gpu {
         at_least("max_compute_invocations_per_workgroup", invocations.into(), 64)?;
         at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
-        let has_subgroups = device.features().contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size > 0;
-        let widths = widths(&info, invocations, has_subgroups);
-        let reducer = if has_subgroups { Reducer::Subgroup } else { Reducer::Tree };
+        let widths = widths(&info, invocations, device.features());
+        let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
         let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default(), turn: Mutex::default() };
         Ok(Self { inner: Arc::new(inner), reducer })
     }
@@ -99,7 +101,7 @@ impl Gpu {
     /// The same context with another reducer. `None` if the device lacks it.
     #[must_use]
     pub fn with_reducer(&self, reducer: Reducer) -> Option<Self> {
-        let has = self.device().features().contains(wgpu::Features::SUBGROUP) && self.inner.info.subgroup_min_size > 0;
+        let has = has_subgroups(&self.inner.info, self.device().features());
         (has || reducer == Reducer::Tree).then(|| Self { inner: Arc::clone(&self.inner), reducer })
     }
 
@@ -154,7 +156,11 @@ impl Gpu {
 
     /// The variant of a stage. Stages that see sums only reach no data, whatever `reach` says.
     pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, reach: Reach) -> Variant {
-        let reach = if data.is_some() { reach } else { Reach::apart(false) };
+        let reach = match (data, reach.width) {
+            (None, _) => Reach::apart(Width::Word),
+            (_, Width::Quad) if self.widths().pairs => Reach { width: Width::Pairs, ..reach },
+            _ => reach,
+        };
         let data = data.map(|data| Data { map: data.map && stage == Stage::Accumulate, ..data });
         Variant { stage, team: self.team(single_lane), data, reach }
     }
@@ -215,7 +221,9 @@ impl Gpu {
 /// * `data_workgroup`: on GPUs as many again, to hide memory's latency. A software adapter runs the subgroups of a
 ///   workgroup one after the other and switches between them at every barrier, which costs it 0.2 µs each; so there a
 ///   workgroup is one vector wide, but at least 8, lest a lane iterate too often (see `LARGEST_TILE`).
-fn widths(info: &wgpu::AdapterInfo, invocations: u32, has_subgroups: bool) -> Widths {
+/// * `pairs`: software adapters read memory lane by lane, at a price for each access, not for each byte.
+fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) -> Widths {
+    let has_subgroups = has_subgroups(info, features);
     let workgroup = 1 << invocations.min(256).ilog2();
     let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
     let run_lanes = match has_subgroups {
@@ -224,5 +232,10 @@ fn widths(info: &wgpu::AdapterInfo, invocations: u32, has_subgroups: bool) -> Wi
         false => 32,
     };
     let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
-    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1) }
+    let pairs = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
+    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), pairs }
+}
+
+fn has_subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> bool {
+    features.contains(wgpu::Features::SUBGROUP) && info.subgroup_min_size > 0
 }

@@ -1,7 +1,10 @@
 //! A loss planned for a problem.
 
 use crate::geometry::{Tiling, grid, is_few};
-use crate::kernel::{Data, Stage, slot::Reach};
+use crate::kernel::{
+    Data, Stage,
+    slot::{Reach, Width},
+};
 use crate::layout::{HEADER_WORDS, Layout, groups};
 use crate::loss::Measure;
 use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
@@ -51,7 +54,7 @@ impl Plan {
     /// Compiles what every binding of this plan will use, unless its buffers are shared.
     fn compile(&self) -> Result<(), Error> {
         let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
-        let apart = Reach::apart(self.tiling.has_whole_quads());
+        let apart = Reach::apart(if self.tiling.has_whole_quads() { Width::Quad } else { Width::Word });
         gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, apart))?;
         for term in 0..self.loss.terms.len() {
             gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, apart))?;

@@ -8,7 +8,7 @@ pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
 
-use self::slot::{Access, Reach, Slot};
+use self::slot::{Access, Reach, Slot, Width};
 use crate::loss::MAX_STATISTICS;
 use crate::{Loss, Problem, params};
 
@@ -84,6 +84,8 @@ pub(crate) struct Widths {
     pub(crate) data_workgroup: u32,
     pub(crate) run_lanes: u32,
     pub(crate) min_subgroup: u32,
+    /// Whether quads are read as pairs of 64 bits.
+    pub(crate) pairs: bool,
 }
 
 impl Variant {
@@ -159,12 +161,13 @@ impl Variant {
             source.push_str(&format!("// ---- {name}\n{text}\n"));
         }
         if let Some(data) = self.data {
-            source.push_str(&format!("// ---- data bindings\nconst WIDE: bool = {};\n", self.reach.wide));
+            let wide = self.reach.width != Width::Word;
+            source.push_str(&format!("// ---- data bindings\nconst WIDE: bool = {wide};\n"));
             let has = [true, true, data.mask, data.voxel_weights, self.has_output()];
             for (slot, access) in
                 Slot::DATA.into_iter().zip(self.reach.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)
             {
-                source.push_str(&slot.declaration(access, self.reach.wide));
+                source.push_str(&slot.declaration(access, self.reach.width));
             }
         }
         source

@@ -32,14 +32,25 @@ pub(crate) enum Access {
 pub(crate) struct Reach {
     /// How the data bindings are declared, in the order of [`Slot::DATA`].
     pub(crate) access: [Access; 5],
-    /// Whether every quad of elements is one aligned access of 16 bytes.
-    pub(crate) wide: bool,
+    pub(crate) width: Width,
+}
+
+/// How wide an access is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Width {
+    /// One word: always possible.
+    Word,
+    /// A quad of elements at once, where every one lies at a multiple of 16 bytes.
+    Quad,
+    /// The same, read as two integers of 64 bits, which halves the work of adapters that read lane by lane. Not WebGPU:
+    /// takes [`wgpu::Features::SHADER_INT64`].
+    Pairs,
 }
 
 impl Reach {
     /// Inputs and output that lie in different buffers.
-    pub(crate) const fn apart(wide: bool) -> Self {
-        Self { access: [Access::Read, Access::Read, Access::Read, Access::Read, Access::ReadWrite], wide }
+    pub(crate) const fn apart(width: Width) -> Self {
+        Self { access: [Access::Read, Access::Read, Access::Read, Access::Read, Access::ReadWrite], width }
     }
 }
 
@@ -79,17 +90,23 @@ impl Slot {
     }
 
     /// The WGSL that declares a data slot, and the function by which the loaders and storers reach four words of it:
-    /// neighbours at a multiple of four if `wide`, else words that lie `step` apart.
-    pub(crate) fn declaration(self, access: Access, wide: bool) -> String {
+    /// neighbours at a multiple of four, or, one by one, words that lie `step` apart.
+    pub(crate) fn declaration(self, access: Access, width: Width) -> String {
         let (name, binding) = (self.name(), self.binding());
-        let element = if wide { "vec4<u32>" } else { "u32" };
+        // What is written, too, is written as it is read elsewhere: by words of 32 bits.
+        let width = if width == Width::Pairs && access != Access::Read { Width::Quad } else { width };
+        let element = match width {
+            Width::Word => "u32",
+            Width::Quad => "vec4<u32>",
+            Width::Pairs => "vec2<u64>",
+        };
         let variable = |mode| format!("@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{element}>;\n");
         let (variable, home) = match access {
             Access::Read => (variable("read"), name),
             Access::ReadWrite => (variable("read_write"), name),
             Access::Within(host) => (String::new(), host.name()),
         };
-        variable + &if self == Self::Output { storer(home, wide) } else { loader(name, home, wide) }
+        variable + &if self == Self::Output { storer(home, width) } else { loader(name, home, width) }
     }
 
     pub(crate) fn layout_entry(self, access: Option<Access>) -> wgpu::BindGroupLayoutEntry {
@@ -109,25 +126,32 @@ impl Slot {
     }
 }
 
-fn loader(name: &str, home: &str, wide: bool) -> String {
-    let words = if wide {
-        format!("{home}[index / 4u]")
-    } else {
-        let word = |slot: u32| format!("{home}[index + {slot}u * step]");
-        format!("vec4<u32>({})", [0, 1, 2, 3].map(word).join(", "))
+fn loader(name: &str, home: &str, width: Width) -> String {
+    let body = match width {
+        Width::Word => {
+            let word = |slot: u32| format!("{home}[index + {slot}u * step]");
+            format!("return vec4<u32>({});", [0, 1, 2, 3].map(word).join(", "))
+        }
+        Width::Quad => format!("return {home}[index / 4u];"),
+        Width::Pairs => format!(
+            "let pairs = {home}[index / 4u]; \
+             return vec4<u32>(u32(pairs.x), u32(pairs.x >> 32u), u32(pairs.y), u32(pairs.y >> 32u));"
+        ),
     };
-    format!("fn {name}_words(index: u32, step: u32) -> vec4<u32> {{ return {words}; }}\n")
+    format!("fn {name}_words(index: u32, step: u32) -> vec4<u32> {{ {body} }}\n")
 }
 
 /// Stores the words whose flag in `inside` is set.
-fn storer(home: &str, wide: bool) -> String {
-    let place = |(slot, part): (u32, &str)| match wide {
-        true => format!("{home}[index / 4u].{part}"),
-        false => format!("{home}[index + {slot}u * step]"),
+fn storer(home: &str, width: Width) -> String {
+    let place = |(slot, part): (u32, &str)| match width {
+        Width::Word => format!("{home}[index + {slot}u * step]"),
+        Width::Quad | Width::Pairs => format!("{home}[index / 4u].{part}"),
     };
     let store = |slot: (u32, &str)| format!("    if inside.{} {{ {} = words.{}; }}\n", slot.1, place(slot), slot.1);
     let each: String = [(0, "x"), (1, "y"), (2, "z"), (3, "w")].map(store).concat();
-    let whole =
-        if wide { format!("    if all(inside) {{ {home}[index / 4u] = words; return; }}\n") } else { String::new() };
+    let whole = match width {
+        Width::Word => String::new(),
+        Width::Quad | Width::Pairs => format!("    if all(inside) {{ {home}[index / 4u] = words; return; }}\n"),
+    };
     format!("fn output_store(index: u32, step: u32, words: vec4<u32>, inside: vec4<bool>) {{\n{whole}{each}}}\n")
 }

@@ -64,8 +64,9 @@ fn accumulate(at: Invocation) {
                 for (var k = 0u; k < BLOCK && voxel < run.end; k = k + 1u) {
                     let loaded = load(run, voxel);
                     bad = bad + loaded.bad;
-                    inner = plus(inner, contributions(loaded.v));
-                    store_map(run, voxel, loaded.v);
+                    let octet = loaded.octet;
+                    inner = plus(inner, plus(contributions(octet.low), contributions(octet.high)));
+                    store_map(run, voxel, octet);
                     voxel = voxel + run.stride;
                 }
                 middle = plus(middle, inner);

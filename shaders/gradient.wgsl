@@ -4,6 +4,9 @@
 // `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as two numbers a
 // statistic.
 
+// The bits of a number without its sign.
+const MAGNITUDE: u32 = 0x7fffffffu;
+
 var<workgroup> workgroup_peak: atomic<u32>;
 
 // dL/d(first sum), dL/d(second sum) of a row's statistic: what the terms that use it add up to.
@@ -19,6 +22,16 @@ fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
     return loss.upstream * total;
 }
 
+// dL/dz of four elements.
+fn descent(v: Quad, c_0: vec2<f32>, c_1: vec2<f32>, c_2: vec2<f32>, c_3: vec2<f32>) -> vec4<f32> {
+    var total = slope(STATISTIC_0, c_0, v);
+    if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c_1, v); }
+    if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c_2, v); }
+    if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c_3, v); }
+    // Selected, not multiplied: a coefficient may have overflowed.
+    return select(vec4<f32>(), v.weight * total, v.counts > vec4<f32>());
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn gradient(at: Invocation) {
     let team = team_index(at);
@@ -30,15 +43,11 @@ fn gradient(at: Invocation) {
         let c_2 = row_coefficients(run.row, 2u);
         let c_3 = row_coefficients(run.row, 3u);
         for (var voxel = run.first; voxel < run.end; voxel = voxel + run.stride) {
-            let v = load(run, voxel).v;
-            var total = slope(STATISTIC_0, c_0, v);
-            if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c_1, v); }
-            if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c_2, v); }
-            if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c_3, v); }
-            // Selected, not multiplied: a coefficient may have overflowed.
-            let values = select(vec4<f32>(), v.weight * total, v.counts > vec4<f32>());
-            let stored = store_gradient(voxel + run.offset, run.step, values, slots_inside(run, voxel));
-            peaks = max(peaks, stored & vec4<u32>(0x7fffffffu));
+            let octet = load(run, voxel).octet;
+            let low = descent(octet.low, c_0, c_1, c_2, c_3);
+            let high = descent(octet.high, c_0, c_1, c_2, c_3);
+            let stored = store_gradient(voxel + run.offset, low, high, slots_inside(run, voxel));
+            peaks = max(peaks, max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE)));
         }
     }
     let peak = max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));

@@ -1,4 +1,4 @@
-// Four elements with their companions, and a note of what is not a usable number.
+// Eight elements with their companions, and a note of what is not a usable number.
 //
 // Expects `params`, the four loaders, `tile` and `quad`.
 
@@ -14,19 +14,13 @@ fn number_of(which: vec4<bool>) -> u32 {
     return (ones.x + ones.y) + (ones.z + ones.w);
 }
 
-struct Loaded {
+struct Checked {
     v: Quad,
     // How many logits, targets, mask entries and voxel weights are not usable.
     bad: vec4<u32>,
 }
 
-fn load(run: Run, voxel: u32) -> Loaded {
-    let inside = slots_inside(run, voxel);
-    let index = voxel + run.offset;
-    let z = logit_bits(index, run.step);
-    let t = target_bits(index, run.step);
-    let mask = mask_bits(voxel + run.mask_offset, run.step);
-    let weight = voxel_weight_bits(index, run.step);
+fn check(z: vec4<u32>, t: vec4<u32>, mask: vec4<u32>, weight: vec4<u32>, inside: vec4<bool>) -> Checked {
     let masked = (mask & vec4<u32>(0x7fffffffu)) == vec4<u32>();
     let bad_z = inside & is_not_finite(z);
     let bad_t = inside & is_not_finite(t);
@@ -39,7 +33,7 @@ fn load(run: Run, voxel: u32) -> Loaded {
     }
     // Replaced by 0 rather than multiplied by it: 0 × NaN is NaN.
     let counts = inside & !masked & !unusable;
-    return Loaded(
+    return Checked(
         quad(
             bitcast<vec4<f32>>(select(vec4<u32>(), z, counts)),
             bitcast<vec4<f32>>(select(vec4<u32>(), t, counts)),
@@ -48,4 +42,21 @@ fn load(run: Run, voxel: u32) -> Loaded {
         ),
         bad,
     );
+}
+
+struct Loaded {
+    octet: Octet,
+    bad: vec4<u32>,
+}
+
+fn load(run: Run, voxel: u32) -> Loaded {
+    let inside = slots_inside(run, voxel);
+    let index = voxel + run.offset;
+    let z = logit_bits(index);
+    let t = target_bits(index);
+    let mask = mask_bits(voxel + run.mask_offset);
+    let weight = voxel_weight_bits(index);
+    let low = check(z.low, t.low, mask.low, weight.low, inside.low);
+    let high = check(z.high, t.high, mask.high, weight.high, inside.high);
+    return Loaded(Octet(low.v, high.v), low.bad + high.bad);
 }

@@ -1,5 +1,5 @@
 // Loader of an f32 0/1 mask. Expects `params` and `mask_words`.
 
-fn mask_bits(index: u32, step: u32) -> vec4<u32> {
-    return mask_words(params.mask_base + index, step);
+fn mask_bits(index: u32) -> Words {
+    return mask_words(params.mask_base + index);
 }

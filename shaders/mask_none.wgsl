@@ -1,5 +1,5 @@
-// Everything counts. Expects nothing.
+// Everything counts. Expects ONE_BITS.
 
-fn mask_bits(index: u32, step: u32) -> vec4<u32> {
-    return vec4<u32>(ONE_BITS);
+fn mask_bits(index: u32) -> Words {
+    return Words(vec4<u32>(ONE_BITS), vec4<u32>(ONE_BITS));
 }

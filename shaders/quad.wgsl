@@ -1,4 +1,4 @@
-// Four elements, and what they are as probabilities.
+// Four elements, and what they are as probabilities; a lane takes two such quads at a time.
 //
 // Expects exp_nonpositive and log1p_bounded.
 
@@ -13,6 +13,11 @@ struct Quad {
     p: vec4<f32>,
     q: vec4<f32>,
     tail: vec4<f32>,
+}
+
+struct Octet {
+    low: Quad,
+    high: Quad,
 }
 
 fn quad(z: vec4<f32>, t: vec4<f32>, weight: vec4<f32>, counts: vec4<f32>) -> Quad {

@@ -1,5 +1,5 @@
-// Every element weighs 1. Expects nothing.
+// Every element weighs 1. Expects ONE_BITS.
 
-fn voxel_weight_bits(index: u32, step: u32) -> vec4<u32> {
-    return vec4<u32>(ONE_BITS);
+fn voxel_weight_bits(index: u32) -> Words {
+    return Words(vec4<u32>(ONE_BITS), vec4<u32>(ONE_BITS));
 }

@@ -54,8 +54,8 @@ impl Bound {
             loss: &loss,
             class_weights: &class_weights,
             params: vec![],
-            // Whole quads at least, which some adapters would not ask for.
-            alignment: alignment.max(16),
+            // Whole octets at least, which some adapters would not ask for.
+            alignment: alignment.max(32),
             stride: u64::from(plan.gpu.limits().min_uniform_buffer_offset_alignment).max(size_of::<Params>() as u64),
             pending: vec![],
         };
@@ -232,8 +232,8 @@ impl<'a> Builder<'a> {
                 weights.map(|range| range.part(first, count)),
                 output.map(|range| range.part(first, count)),
             ];
-            let quads = window.rows == 1 || plan.tiling.has_whole_quads();
-            let sharing = Sharing::new(parts, self.alignment, quads);
+            let widths = plan.tiling.widths(window.rows, plan.gpu.widths().access);
+            let sharing = Sharing::new(parts, self.alignment, widths);
             let variant = plan.gpu.variant(stage, single_lane, Some(plan.data), sharing.reach);
             let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
             let params = base.windowed(&window, sharing.bases);
@@ -256,8 +256,8 @@ impl<'a> Builder<'a> {
         let binding = limits.max_storage_buffer_binding_size.min(1 << 31);
         let shares = |range: &BufferRange| output.is_some_and(|output| output.buffer == range.buffer);
         let sharers = 1 + buffers.inputs().iter().flatten().filter(|range| shares(range)).count() as u64;
-        // What a binding covers beyond its elements: up to the alignment in front, up to a quad behind.
-        let elements = (binding / sharers).saturating_sub(self.alignment + 16) / 4;
+        // What a binding covers beyond its elements: up to the alignment in front, up to an octet behind.
+        let elements = (binding / sharers).saturating_sub(self.alignment + 32) / 4;
         self.plan.tiling.windows(elements).ok_or(Error::TooLarge {
             what: "one tile of each input",
             needed: u64::from(self.plan.tiling.tile_length) * 4 * sharers,

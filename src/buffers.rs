@@ -183,11 +183,15 @@ impl<'a> Sharing<'a> {
     /// `parts` are the ranges of this dispatch in the order of [`Slot::DATA`], the output last.
     ///
     /// Inputs in other buffers than the output are bound for reading. Those in the output's buffer must be bound for
-    /// writing too, and where ranges rounded out to the alignment, a multiple of 16, overlap, one binding covers them.
+    /// writing too, and where ranges rounded out to the alignment, a multiple of 32, overlap, one binding covers them.
     ///
-    /// With `quads`, the rows begin multiples of four elements apart. Where the data does so, too, and every binding may
-    /// be rounded up to 16 bytes within its buffer, quads are reached by one access each.
-    pub(crate) fn new(parts: [Option<BufferRange<'a>>; 5], alignment: u64, quads: bool) -> Self {
+    /// `widths` are the accesses at whose multiples the rows begin if the first does, widest first. Chosen is the first at
+    /// whose multiples the data begins, too, if every binding may be rounded up to a whole access within its buffer.
+    pub(crate) fn new(
+        parts: [Option<BufferRange<'a>>; 5],
+        alignment: u64,
+        mut widths: impl Iterator<Item = Width>,
+    ) -> Self {
         let rounded = |range: &BufferRange| (range.offset / alignment * alignment, range.offset + range.length);
         let output = parts[4].map(|range| range.buffer);
         let shared = |range: &BufferRange| output == Some(range.buffer);
@@ -227,11 +231,18 @@ impl<'a> Sharing<'a> {
                 }
             }
         }
-        let rounded_up = |range: BufferRange<'a>| BufferRange { length: range.length.next_multiple_of(16), ..range };
-        let fits = |range: BufferRange| range.offset + range.length.next_multiple_of(16) <= range.buffer.size();
-        if quads && sharing.bases.iter().all(|base| base % 4 == 0) && sharing.ranges.into_iter().flatten().all(fits) {
-            sharing.reach.width = Width::Quad;
-            sharing.ranges = sharing.ranges.map(|range| range.map(rounded_up));
+        let up_to = |width: Width, range: BufferRange<'a>| BufferRange {
+            length: range.length.next_multiple_of(4 * width.elements()),
+            ..range
+        };
+        let fits = |width: &Width| {
+            let in_buffer = |range: BufferRange<'a>| range.offset + up_to(*width, range).length <= range.buffer.size();
+            sharing.bases.iter().all(|&base| u64::from(base).is_multiple_of(width.elements()))
+                && sharing.ranges.into_iter().flatten().all(in_buffer)
+        };
+        if let Some(width) = widths.find(fits) {
+            sharing.reach.width = width;
+            sharing.ranges = sharing.ranges.map(|range| range.map(|range| up_to(width, range)));
         }
         sharing
     }

@@ -1,16 +1,17 @@
 //! How a problem is cut into tiles and windows. Pure arithmetic, no GPU.
 
 use crate::Shape;
+use crate::kernel::slot::Width;
 
 /// The tiles of a problem in all: enough to fill any GPU several times, few enough for 1 MiB of partials.
 const MAX_TILES: u64 = 8192;
 /// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
 const MIN_TILE: u64 = 4096;
-/// The largest tile: its counts are exact in f32 (2^24), and one of 8 lanes, which takes 4 elements at a time, stays
+/// The largest tile: its counts are exact in f32 (2^24), and one of 8 lanes, which takes 8 elements at a time, stays
 /// below the 65,535 loop iterations after which Mesa's software adapters silently leave a shader's loops.
 const LARGEST_TILE: u64 = 1 << 20;
-/// Elements that a lane takes at a time. Tiles are whole quads but for a row's last.
-const QUAD: u64 = 4;
+/// Elements that a lane takes at a time. Tiles are whole octets but for a row's last.
+const OCTET: u64 = 8;
 /// Rows up to this length are summed by one lane each.
 const SHORT_ROW: u64 = 64;
 /// So few parts (partial sums of a row, rows of a group) are added up by one lane.
@@ -37,7 +38,7 @@ impl Tiling {
         }
         let share = (MAX_TILES / rows).max(1);
         let wanted = voxels.div_ceil(MIN_TILE).min(share).max(voxels.div_ceil(LARGEST_TILE));
-        let tile_length = voxels.div_ceil(wanted).next_multiple_of(QUAD);
+        let tile_length = voxels.div_ceil(wanted).next_multiple_of(OCTET);
         Self {
             rows: rows as u32,
             voxels: voxels as u32,
@@ -56,9 +57,10 @@ impl Tiling {
         u64::from(self.voxels) <= SHORT_ROW
     }
 
-    /// Whether the first elements of all rows lie a multiple of four elements apart.
-    pub(crate) fn has_whole_quads(&self) -> bool {
-        self.rows == 1 || u64::from(self.voxels).is_multiple_of(QUAD)
+    /// The accesses, widest first, at whose multiples all rows of a window of so many begin if the first does.
+    pub(crate) fn widths(&self, rows: u32, widest: Width) -> impl Iterator<Item = Width> {
+        let fits = move |width: &Width| rows == 1 || u64::from(self.voxels).is_multiple_of(width.elements());
+        Width::WIDEST_FIRST.into_iter().filter(move |width| *width <= widest).filter(fits)
     }
 
     /// Whether a lane combines a row's partial sums by itself.

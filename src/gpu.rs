@@ -156,11 +156,7 @@ impl Gpu {
 
     /// The variant of a stage. Stages that see sums only reach no data, whatever `reach` says.
     pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, reach: Reach) -> Variant {
-        let reach = match (data, reach.width) {
-            (None, _) => Reach::apart(Width::Word),
-            (_, Width::Quad) if self.widths().pairs => Reach { width: Width::Pairs, ..reach },
-            _ => reach,
-        };
+        let reach = if data.is_some() { reach } else { Reach::apart(Width::Word) };
         let data = data.map(|data| Data { map: data.map && stage == Stage::Accumulate, ..data });
         Variant { stage, team: self.team(single_lane), data, reach }
     }
@@ -221,7 +217,8 @@ impl Gpu {
 /// * `data_workgroup`: on GPUs as many again, to hide memory's latency. A software adapter runs the subgroups of a
 ///   workgroup one after the other and switches between them at every barrier, which costs it 0.2 µs each; so there a
 ///   workgroup is one vector wide, but at least 8, lest a lane iterate too often (see `LARGEST_TILE`).
-/// * `pairs`: software adapters read memory lane by lane, at a price for each access, not for each byte.
+/// * `access`: software adapters read memory lane by lane, at a price for each access, not for each byte; so there it is
+///   octets, in words of 64 bits. GPUs read the 16 bytes of a quad at once.
 fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) -> Widths {
     let has_subgroups = has_subgroups(info, features);
     let workgroup = 1 << invocations.min(256).ilog2();
@@ -232,8 +229,9 @@ fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) 
         false => 32,
     };
     let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
-    let pairs = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
-    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), pairs }
+    let octets = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
+    let access = if octets { Width::Octet } else { Width::Quad };
+    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), access }
 }
 
 fn has_subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> bool {

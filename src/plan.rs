@@ -54,7 +54,8 @@ impl Plan {
     /// Compiles what every binding of this plan will use, unless its buffers are shared.
     fn compile(&self) -> Result<(), Error> {
         let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
-        let apart = Reach::apart(if self.tiling.has_whole_quads() { Width::Quad } else { Width::Word });
+        let widest = self.tiling.widths(self.tiling.rows, gpu.widths().access).next();
+        let apart = Reach::apart(widest.unwrap_or(Width::Word));
         gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, apart))?;
         for term in 0..self.loss.terms.len() {
             gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, apart))?;

@@ -84,8 +84,8 @@ pub(crate) struct Widths {
     pub(crate) data_workgroup: u32,
     pub(crate) run_lanes: u32,
     pub(crate) min_subgroup: u32,
-    /// Whether quads are read as pairs of 64 bits.
-    pub(crate) pairs: bool,
+    /// The widest access.
+    pub(crate) access: Width,
 }
 
 impl Variant {
@@ -161,8 +161,8 @@ impl Variant {
             source.push_str(&format!("// ---- {name}\n{text}\n"));
         }
         if let Some(data) = self.data {
-            let wide = self.reach.width != Width::Word;
-            source.push_str(&format!("// ---- data bindings\nconst WIDE: bool = {wide};\n"));
+            let width = self.reach.width.elements();
+            source.push_str(&format!("// ---- data bindings\nconst WIDTH: u32 = {width}u;\n"));
             let has = [true, true, data.mask, data.voxel_weights, self.has_output()];
             for (slot, access) in
                 Slot::DATA.into_iter().zip(self.reach.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)

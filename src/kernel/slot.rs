@@ -35,16 +35,29 @@ pub(crate) struct Reach {
     pub(crate) width: Width,
 }
 
-/// How wide an access is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How wide an access is, narrowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Width {
     /// One word: always possible.
     Word,
     /// A quad of elements at once, where every one lies at a multiple of 16 bytes.
     Quad,
-    /// The same, read as two integers of 64 bits, which halves the work of adapters that read lane by lane. Not WebGPU:
-    /// takes [`wgpu::Features::SHADER_INT64`].
-    Pairs,
+    /// An octet of elements at once, where every one lies at a multiple of 32 bytes. It is read as four integers of 64 bits,
+    /// which halves the work of adapters that read lane by lane. Not WebGPU: takes [`wgpu::Features::SHADER_INT64`].
+    Octet,
+}
+
+impl Width {
+    pub(crate) const WIDEST_FIRST: [Self; 3] = [Self::Octet, Self::Quad, Self::Word];
+
+    /// The neighbouring elements that an access reaches.
+    pub(crate) fn elements(self) -> u64 {
+        match self {
+            Self::Word => 1,
+            Self::Quad => 4,
+            Self::Octet => 8,
+        }
+    }
 }
 
 impl Reach {
@@ -89,16 +102,16 @@ impl Slot {
         }
     }
 
-    /// The WGSL that declares a data slot, and the function by which the loaders and storers reach four words of it:
-    /// neighbours at a multiple of four, or, one by one, words that lie `step` apart.
+    /// The WGSL that declares a data slot, and the function by which the loaders and storers reach the eight words of an
+    /// octet.
     pub(crate) fn declaration(self, access: Access, width: Width) -> String {
         let (name, binding) = (self.name(), self.binding());
-        // What is written, too, is written as it is read elsewhere: by words of 32 bits.
-        let width = if width == Width::Pairs && access != Access::Read { Width::Quad } else { width };
+        // What is written, too, may end within an octet, and words of 64 bits cannot be written in part.
+        let width = if access == Access::Read { width } else { width.min(Width::Quad) };
         let element = match width {
             Width::Word => "u32",
             Width::Quad => "vec4<u32>",
-            Width::Pairs => "vec2<u64>",
+            Width::Octet => "vec4<u64>",
         };
         let variable = |mode| format!("@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{element}>;\n");
         let (variable, home) = match access {
@@ -126,32 +139,42 @@ impl Slot {
     }
 }
 
+/// Where the element `slot` of an octet lies, for accesses of one word.
+fn place(home: &str, slot: u32) -> String {
+    format!("{home}[index + {}u * slot_step() + {}u * quad_step()]", slot % 4, slot / 4)
+}
+
 fn loader(name: &str, home: &str, width: Width) -> String {
-    let body = match width {
-        Width::Word => {
-            let word = |slot: u32| format!("{home}[index + {slot}u * step]");
-            format!("return vec4<u32>({});", [0, 1, 2, 3].map(word).join(", "))
+    let quad = |parts: [String; 4]| format!("vec4<u32>({})", parts.join(", "));
+    let (lines, [low, high]) = match width {
+        Width::Word => (String::new(), [0, 4].map(|first| quad([0, 1, 2, 3].map(|slot| place(home, first + slot))))),
+        Width::Quad => (String::new(), ["index", "(index + quad_step())"].map(|at| format!("{home}[{at} / 4u]"))),
+        Width::Octet => {
+            let half = |part, shift: u32| format!("u32(words.{part} >> {shift}u)");
+            let halves =
+                [["x", "y"], ["z", "w"]].map(|[a, b]| quad([half(a, 0), half(a, 32), half(b, 0), half(b, 32)]));
+            (format!("    let words = {home}[index / 8u];\n"), halves)
         }
-        Width::Quad => format!("return {home}[index / 4u];"),
-        Width::Pairs => format!(
-            "let pairs = {home}[index / 4u]; \
-             return vec4<u32>(u32(pairs.x), u32(pairs.x >> 32u), u32(pairs.y), u32(pairs.y >> 32u));"
-        ),
     };
-    format!("fn {name}_words(index: u32, step: u32) -> vec4<u32> {{ {body} }}\n")
+    format!("fn {name}_words(index: u32) -> Words {{\n{lines}    return Words({low}, {high});\n}}\n")
 }
 
 /// Stores the words whose flag in `inside` is set.
 fn storer(home: &str, width: Width) -> String {
-    let place = |(slot, part): (u32, &str)| match width {
-        Width::Word => format!("{home}[index + {slot}u * step]"),
-        Width::Quad | Width::Pairs => format!("{home}[index / 4u].{part}"),
+    let half = |(first, half): (u32, &str)| {
+        let quad = format!("{home}[(index + {}u * quad_step()) / 4u]", first / 4);
+        let store = |(slot, part): (u32, &str)| {
+            let place = if width == Width::Word { place(home, first + slot) } else { format!("{quad}.{part}") };
+            format!("if inside.{half}.{part} {{ {place} = words.{half}.{part}; }}\n")
+        };
+        let each = [(0, "x"), (1, "y"), (2, "z"), (3, "w")].map(store).concat();
+        match width {
+            Width::Word => each,
+            Width::Quad | Width::Octet => {
+                format!("if all(inside.{half}) {{ {quad} = words.{half}; }} else {{\n{each}}}\n")
+            }
+        }
     };
-    let store = |slot: (u32, &str)| format!("    if inside.{} {{ {} = words.{}; }}\n", slot.1, place(slot), slot.1);
-    let each: String = [(0, "x"), (1, "y"), (2, "z"), (3, "w")].map(store).concat();
-    let whole = match width {
-        Width::Word => String::new(),
-        Width::Quad | Width::Pairs => format!("    if all(inside) {{ {home}[index / 4u] = words; return; }}\n"),
-    };
-    format!("fn output_store(index: u32, step: u32, words: vec4<u32>, inside: vec4<bool>) {{\n{whole}{each}}}\n")
+    let body = [(0, "low"), (4, "high")].map(half).concat();
+    format!("fn output_store(index: u32, words: Words, inside: Inside) {{\n{body}}}\n")
 }

@@ -11,9 +11,8 @@ use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
 
 const APART: Reach = Reach::apart(Width::Quad);
-const WIDTHS: Widths = Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4, pairs: false };
-
-const WIDTHS_OF_ACCESS: [Width; 3] = [Width::Word, Width::Quad, Width::Pairs];
+const WIDTHS: Widths =
+    Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4, access: Width::Quad };
 
 /// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
 /// and every way a data binding can be declared. ARCHITECTURE.md shows it in words.
@@ -31,7 +30,7 @@ fn table() -> Vec<Variant> {
                 // Every kind appears in every position.
                 statistics: std::array::from_fn(|i| (bits + 2 * i as u32) % 8),
             };
-            let reach = Reach::apart([Width::Quad, Width::Pairs, Width::Word][bits as usize % 3]);
+            let reach = Reach::apart([Width::Quad, Width::Octet, Width::Word][bits as usize % 3]);
             table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
             let data = Data { map: false, ..data };
             table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
@@ -39,7 +38,7 @@ fn table() -> Vec<Variant> {
     }
     let all = Data { mask: true, voxel_weights: true, map: true, statistics: [1, 3, 6, 7] };
     for (access, width) in
-        sample_accesses().into_iter().flat_map(|access| WIDTHS_OF_ACCESS.map(|width| (access, width)))
+        sample_accesses().into_iter().flat_map(|access| Width::WIDEST_FIRST.map(|width| (access, width)))
     {
         let reach = Reach { access, width };
         table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), reach });

@@ -4,7 +4,7 @@
 
 // Lengths of the inner additions: the rounding error of a sum of n grows like the depth of its tree, not
 // like n, if short runs are added up first.
-const BLOCK: u32 = 16u;
+const BLOCK: u32 = 8u;
 
 // The sums of every statistic.
 struct Totals {

@@ -1,35 +1,27 @@
 // Stage 2: the partial sums of each row, added up in a fixed order.
 //
-// Oracle: reference::combine. Expects `params`, `scratch`, `loss` and a team: one team a row.
+// Oracle: reference::combine. Expects `params`, `scratch`, `loss`, Cascade and a team: one team a row.
 //
 // A tile has at most 2^24 voxels, so its counts are exact as f32; beyond, they are added as integers. The
 // team adds floats only, so an integer travels as its two halves, whose sums stay below 2^24.
-
-const BLOCK: u32 = 16u;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn combine(at: Invocation) {
     let row = team_index(at);
     let first = team_rank(at) == 0u && row < params.rows;
     for (var statistic = 0u; statistic < params.statistics; statistic = statistic + 1u) {
-        var total = vec4<f32>();
+        var total = Cascade();
         var counts = vec4<u32>();
         if row < params.rows {
-            var tile = team_rank(at);
-            while tile < params.tiles_per_row {
-                var block = vec4<f32>();
-                for (var i = 0u; i < BLOCK && tile < params.tiles_per_row; i = i + 1u) {
-                    let index = (row * params.tiles_per_row + tile) * params.statistics + statistic;
-                    let partial = load_vec4(params.partials + index * 4u);
-                    block = block + partial;
-                    // Only counts are whole; the other conversions are unused below.
-                    counts = counts + vec4<u32>(max(partial, vec4<f32>()));
-                    tile = tile + team_lanes();
-                }
-                total = total + block;
+            for (var tile = team_rank(at); tile < params.tiles_per_row; tile = tile + team_lanes()) {
+                let index = (row * params.tiles_per_row + tile) * params.statistics + statistic;
+                let partial = load_vec4(params.partials + index * 4u);
+                add_to(&total, partial);
+                // Only counts are whole; the other conversions are unused below.
+                counts = counts + vec4<u32>(max(partial, vec4<f32>()));
             }
         }
-        let sums = team_sum(at, total);
+        let sums = team_sum(at, sum_of(total));
         let low = team_sum(at, vec4<f32>(counts & vec4<u32>(0xffffu)));
         let high = team_sum(at, vec4<f32>(counts >> vec4<u32>(16u)));
         if first {

@@ -1,22 +1,15 @@
 // Stage 4: from the groups' values to the loss. One team.
 //
-// Oracle: reference::finalize. Expects `params`, `scratch`, `loss` and a team.
-
-const BLOCK: u32 = 32u;
+// Oracle: reference::finalize. Expects `params`, `scratch`, `loss`, Cascade and a team.
 
 // The sum of the groups' values.
 fn sum_groups(at: Invocation, term: Term) -> f32 {
-    var total = 0.0;
-    var group = team_rank(at);
-    while group < term.groups {
-        var block = 0.0;
-        for (var i = 0u; i < BLOCK && group < term.groups; i = i + 1u) {
-            block = block + bitcast<f32>(scratch.words[params.group_values + term.first_group + group]);
-            group = group + team_lanes();
-        }
-        total = total + block;
+    var total = Cascade();
+    for (var group = team_rank(at); group < term.groups; group = group + team_lanes()) {
+        let value = bitcast<f32>(scratch.words[params.group_values + term.first_group + group]);
+        add_to(&total, vec4<f32>(value, 0.0, 0.0, 0.0));
     }
-    return team_sum(at, vec4<f32>(total, 0.0, 0.0, 0.0)).x;
+    return team_sum(at, sum_of(total)).x;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -1,9 +1,7 @@
 // Stage 3: from the rows' sums to the value of each group of a term, and its derivatives. One dispatch a term.
 //
-// Oracle: reference::score. Expects `params`, `scratch`, `loss`, class_weight, group_score and a team: one team
-// a group.
-
-const BLOCK: u32 = 32u;
+// Oracle: reference::score. Expects `params`, `scratch`, `loss`, Cascade, class_weight, group_score and a team: one
+// team a group.
 
 // What row `row` adds to its group: its sums; of cross-entropy, the total with the class's weight applied.
 fn row_sums(term: Term, row: u32) -> vec4<f32> {
@@ -23,19 +21,13 @@ fn row_sums(term: Term, row: u32) -> vec4<f32> {
 fn score(at: Invocation) {
     let term = loss.terms[params.term];
     let group = team_index(at);
-    var total = vec4<f32>();
+    var total = Cascade();
     if group < term.groups {
-        var member = team_rank(at);
-        while member < term.members {
-            var block = vec4<f32>();
-            for (var i = 0u; i < BLOCK && member < term.members; i = i + 1u) {
-                block = block + row_sums(term, group * term.group_stride + member * term.member_stride);
-                member = member + team_lanes();
-            }
-            total = total + block;
+        for (var member = team_rank(at); member < term.members; member = member + team_lanes()) {
+            add_to(&total, row_sums(term, group * term.group_stride + member * term.member_stride));
         }
     }
-    let sums = team_sum(at, total);
+    let sums = team_sum(at, sum_of(total));
     if team_rank(at) == 0u && group < term.groups {
         let outcome = group_score(term, sums);
         let index = term.first_group + group;

@@ -1,4 +1,4 @@
-// A team is a workgroup; its subgroups add up by themselves, one lane adds up the subgroups in order.
+// A team is a workgroup; its subgroups add up by themselves, one lane adds up the subgroups by pairs.
 //
 // Expects WORKGROUP_SIZE and MAX_SUBGROUPS, the workgroup size over the least subgroup size. WebGPU proper
 // wants `enable subgroups;` in front, which naga does not know.
@@ -37,11 +37,12 @@ fn team_sum(at: Invocation, value: vec4<f32>) -> vec4<f32> {
     }
     workgroupBarrier();
     if at.lane == 0u {
-        var total = team_values[0];
-        for (var i = 1u; i < at.subgroups; i = i + 1u) {
-            total = total + team_values[i];
+        // By pairs, not in sequence: rounding grows like the depth, and subgroups of 4 leave 64 sums.
+        for (var apart = 1u; apart < at.subgroups; apart = apart * 2u) {
+            for (var i = 0u; i + apart < at.subgroups; i = i + 2u * apart) {
+                team_values[i] = team_values[i] + team_values[i + apart];
+            }
         }
-        team_values[0] = total;
     }
     workgroupBarrier();
     return team_values[0];

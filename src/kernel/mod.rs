@@ -113,9 +113,9 @@ impl Variant {
         files.extend(match self.stage {
             Stage::Accumulate if self.writes_map() => files!["classes.wgsl", "map_f32.wgsl", "accumulate.wgsl"],
             Stage::Accumulate => files!["map_none.wgsl", "accumulate.wgsl"],
-            Stage::Combine => files!["combine.wgsl"],
-            Stage::Score => files!["classes.wgsl", "numeric.wgsl", "measure.wgsl", "score.wgsl"],
-            Stage::Finalize => files!["finalize.wgsl"],
+            Stage::Combine => files!["cascade.wgsl", "combine.wgsl"],
+            Stage::Score => files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "measure.wgsl", "score.wgsl"],
+            Stage::Finalize => files!["cascade.wgsl", "finalize.wgsl"],
             Stage::Gradient => files!["classes.wgsl", "gradient_f32.wgsl", "gradient.wgsl"],
         });
         files

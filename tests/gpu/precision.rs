@@ -112,23 +112,44 @@ fn confident_cross_entropy_keeps_its_digits() {
 #[test]
 fn constant_inputs_do_not_drift() {
     let _turn = turn();
-    for (z, t) in [(0.1_f32, 0.3_f32), (-19.9, 1.0), (-3.3, 0.7), (17.0, 0.9)] {
+    let loss = Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce());
+    for (gpu, (z, t)) in reducers().into_iter().flat_map(|gpu| CONSTANTS.map(|constant| (gpu.clone(), constant))) {
         let shape = Shape::new(&[1, 1, 5_000_011]).unwrap();
         let (logits, targets) = (vec![z; shape.elements()], vec![t; shape.elements()]);
         let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap();
-        let loss = Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce());
-        let output = gpu().evaluate(&loss, &batch).unwrap();
+        let output = gpu.evaluate(&loss, &batch).unwrap();
         let (z, t, n) = (f64::from(z), f64::from(t), shape.elements() as f64);
         let p = 1.0 / (1.0 + (-z).exp());
         let expected =
             [[p * t, p, t], [p * t, p * p, t * t], [t * (-z).exp().ln_1p(), (1.0 - t) * z.exp().ln_1p(), 0.0]];
         for (statistic, values) in expected.into_iter().enumerate() {
             for (got, want) in output.sums()[statistic][0].values.into_iter().zip(values) {
-                assert!((got - n * want).abs() <= 1e-6 * n * want, "z = {z}: {got} instead of {}", n * want);
+                let want = n * want;
+                assert!((got - want).abs() <= 1e-6 * want, "{:?}, z = {z}: {got}, not {want}", gpu.reducer());
             }
         }
     }
 }
+
+/// The same over rows instead of voxels: a million equal scores, whose mean is one of them.
+#[test]
+fn a_million_equal_rows_do_not_drift() {
+    let _turn = turn();
+    let (per_row, over_rows) = (Loss::jaccard(), Loss::jaccard().pool(segloss::Pool::Batch));
+    for (gpu, (z, t)) in reducers().into_iter().flat_map(|gpu| CONSTANTS.map(|constant| (gpu.clone(), constant))) {
+        let shape = Shape::new(&[1_000_003, 1]).unwrap();
+        let (logits, targets) = (vec![z; shape.elements()], vec![t; shape.elements()]);
+        let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap();
+        let (t, p) = (f64::from(t), 1.0 / (1.0 + f64::from(-z).exp()));
+        let want = 1.0 - p * t / (p + t - p * t);
+        for loss in [&per_row, &over_rows] {
+            let got = f64::from(gpu.evaluate(loss, &batch).unwrap().value());
+            assert!((got - want).abs() <= 1e-6, "{:?}, z = {z}: {got}, not {want}", gpu.reducer());
+        }
+    }
+}
+
+const CONSTANTS: [(f32, f32); 5] = [(0.1, 0.3), (-19.9, 1.0), (-3.9, 0.1), (17.0, 0.9), (-0.5, 0.05)];
 
 #[test]
 fn extreme_logits_stay_finite() {

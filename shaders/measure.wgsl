@@ -21,11 +21,11 @@ fn power(base: f32, exponent: f32) -> f32 {
     return select(e, 1.0 / e, x > 0.0);
 }
 
-// (value, ∂value/∂s) of a map.
-fn mapped(term: Term, s: f32) -> vec2<f32> {
+// (value, ∂value/∂s) of a map of s, given 1 - s with its own digits.
+fn mapped(term: Term, s: f32, complement: f32) -> vec2<f32> {
     switch term.map {
         case MAP_COMPLEMENT: {
-            return vec2<f32>(1.0 - s, -1.0);
+            return vec2<f32>(complement, -1.0);
         }
         case MAP_NEGATED: {
             return vec2<f32>(-s, -1.0);
@@ -37,9 +37,9 @@ fn mapped(term: Term, s: f32) -> vec2<f32> {
             return vec2<f32>(-log_positive(vec4<f32>(term.map_argument)).x, 0.0);
         }
         case MAP_POWER: {
-            let base = 1.0 - s;
-            if base > 0.0 {
-                return vec2<f32>(power(base, term.map_argument), -term.map_argument * power(base, term.map_argument - 1.0));
+            if complement > 0.0 {
+                let slope = -term.map_argument * power(complement, term.map_argument - 1.0);
+                return vec2<f32>(power(complement, term.map_argument), slope);
             }
             return vec2<f32>();
         }
@@ -49,7 +49,7 @@ fn mapped(term: Term, s: f32) -> vec2<f32> {
     }
 }
 
-// sums = (I, P, T, Σm) of an overlap, (ℓ, 0, 0, Σm) of cross-entropy.
+// sums = (I, P - I, T - I, Σm) of an overlap, (ℓ, 0, 0, Σm) of cross-entropy.
 fn group_score(term: Term, sums: vec4<f32>) -> vec3<f32> {
     if term.measure == MEASURE_CROSS_ENTROPY_SUM {
         return vec3<f32>(sums.x, 1.0, 1.0);
@@ -59,16 +59,21 @@ fn group_score(term: Term, sums: vec4<f32>) -> vec3<f32> {
         let scale = select(1.0 / max(sums.w, 1.0), 0.0, sums.w == 0.0);
         return vec3<f32>(scale * sums.x, scale, scale);
     }
-    let both = 1.0 - term.alpha - term.beta;
-    let free = term.factor * (both * sums.x + term.alpha * sums.y + term.beta * sums.z) + term.smooth_denominator;
+    // With n = f·I + s_n and d = f·(I + α(P−I) + β(T−I)) + s_d, 1 − n/d = (d − n)/d where the terms in I cancel.
+    let excess = term.factor * (term.alpha * sums.y + term.beta * sums.z);
+    let free = term.factor * sums.x + excess + term.smooth_denominator;
     let denominator = max(free, term.denominator_floor);
     if denominator == 0.0 {
         return vec3<f32>(bitcast<f32>(loss.nan), 0.0, 0.0);
     }
-    let s = (term.factor * sums.x + term.smooth_numerator) / denominator;
+    let numerator = term.factor * sums.x + term.smooth_numerator;
+    let s = numerator / denominator;
+    let is_free = free > term.denominator_floor;
+    let missing = select(denominator - numerator, excess + (term.smooth_denominator - term.smooth_numerator), is_free);
     // Where the floor holds the denominator, it does not move.
-    let moving = select(0.0, term.factor, free > term.denominator_floor);
+    let moving = select(0.0, term.factor, is_free);
+    let both = 1.0 - term.alpha - term.beta;
     let ds = vec2<f32>(term.factor - s * moving * both, -s * moving * term.alpha) / denominator;
-    let outcome = mapped(term, s);
+    let outcome = mapped(term, s, missing / denominator);
     return vec3<f32>(outcome.x, outcome.y * ds);
 }

@@ -76,9 +76,10 @@ struct LossParams {
     upstream: f32,
     // Bit s is set if the sums of statistic s are whole numbers.
     count_mask: u32,
+    // Bit s is set if the sums of statistic s are I, P - I, T - I, not I, P, T.
+    excess_mask: u32,
     // The bits of a quiet NaN: a constant expression may not hold one.
     nan: u32,
-    padding: u32,
     // For each hard statistic what logits (x) and targets (y) are compared with.
     cuts: array<vec4<f32>, 4>,
     terms: array<Term>,

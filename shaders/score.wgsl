@@ -3,7 +3,7 @@
 // Oracle: reference::score. Expects `params`, `scratch`, `loss`, Cascade, class_weight, group_score and a team: one
 // team a group.
 
-// What row `row` adds to its group: its sums; of cross-entropy, the total with the class's weight applied.
+// What row `row` adds to its group: (I, P - I, T - I, Σm); of cross-entropy, the total with the class's weight applied.
 fn row_sums(term: Term, row: u32) -> vec4<f32> {
     let at = params.sums + (row * params.statistics + term.statistic) * 4u;
     var sums = load_vec4(at);
@@ -12,7 +12,8 @@ fn row_sums(term: Term, row: u32) -> vec4<f32> {
         sums = vec4<f32>(f32(scratch.words[at]), f32(scratch.words[at + 1u]), f32(scratch.words[at + 2u]), sums.w);
     }
     if term.measure == MEASURE_OVERLAP {
-        return sums;
+        let has_excess = (loss.excess_mask & (1u << term.statistic)) != 0u;
+        return select(vec4<f32>(sums.x, sums.yz - sums.x, sums.w), sums, has_excess);
     }
     return vec4<f32>(class_weight(params.term, row % params.classes) * sums.x + sums.y, 0.0, 0.0, sums.w);
 }

@@ -46,8 +46,10 @@ fn cross_entropy(kind: u32, v: Quad) -> CrossEntropy {
 fn contribution(kind: u32, cut: vec2<f32>, v: Quad) -> vec4<f32> {
     switch kind {
         case OVERLAP, OVERLAP_SIGMOID: {
+            // The parts outside the intersection: near a perfect score P - I and T - I would be rounding.
             let p = v.weight * select(v.p, v.z, kind == OVERLAP);
-            return totals(p * v.t, p, v.weight * v.t, v);
+            let q = v.weight * select(v.q, 1.0 - v.z, kind == OVERLAP);
+            return totals(p * v.t, p * (1.0 - v.t), q * v.t, v);
         }
         case OVERLAP_SQUARED, OVERLAP_SIGMOID_SQUARED: {
             let p = select(v.p, v.z, kind == OVERLAP_SQUARED);
@@ -56,7 +58,7 @@ fn contribution(kind: u32, cut: vec2<f32>, v: Quad) -> vec4<f32> {
         case OVERLAP_HARD: {
             let p = select(vec4<f32>(), v.counts, v.z > vec4<f32>(cut.x));
             let t = select(vec4<f32>(), v.counts, v.t > vec4<f32>(cut.y));
-            return totals(p * t, p, t, v);
+            return totals(p * t, p * (1.0 - t), t * (1.0 - p), v);
         }
         case CROSS_ENTROPY, CROSS_ENTROPY_SIGMOID: {
             let parts = cross_entropy(kind, v);

@@ -77,8 +77,8 @@ impl Params {
 pub(crate) struct LossHeader {
     pub(crate) upstream: f32,
     pub(crate) count_mask: u32,
+    pub(crate) excess_mask: u32,
     pub(crate) nan: u32,
-    pub(crate) padding: u32,
     pub(crate) cuts: [[f32; 4]; MAX_STATISTICS],
 }
 
@@ -153,10 +153,10 @@ pub(crate) fn kind(statistic: Statistic) -> u32 {
 /// The bytes of the `loss` binding.
 pub(crate) fn loss_bytes(loss: &Loss, problem: &Problem, upstream: f32) -> Vec<u8> {
     let statistics = loss.statistics();
-    let mut header =
-        LossHeader { upstream, count_mask: 0, nan: f32::NAN.to_bits(), padding: 0, cuts: [[0.0; 4]; MAX_STATISTICS] };
+    let mut header = LossHeader { upstream, nan: f32::NAN.to_bits(), ..LossHeader::zeroed() };
     for (index, statistic) in statistics.iter().enumerate() {
         header.count_mask |= u32::from(statistic.is_count()) << index;
+        header.excess_mask |= u32::from(statistic.sums_excess()) << index;
         if let Statistic::HardOverlap { activation, threshold } = *statistic {
             header.cuts[index] = [threshold_cut(activation, threshold), threshold as f32, 0.0, 0.0];
         }
@@ -178,7 +178,8 @@ pub(crate) fn class_weights(loss: &Loss, problem: &Problem) -> Vec<f32> {
         Measure::Overlap(_) => 1.0,
         Measure::BinaryCrossEntropy(bce) => bce.positive_weight(class) as f32,
     };
-    let classes = problem.shape.classes().max(1);
+    // Of no rows no class is asked for, however many there are.
+    let classes = if problem.shape.rows() == 0 { 1 } else { problem.shape.classes() };
     loss.terms.iter().flat_map(|term| (0..classes).map(move |class| weight(term, class))).collect()
 }
 

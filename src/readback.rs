@@ -92,8 +92,13 @@ fn decode(plan: &Plan, words: &[u32]) -> Output {
         .map(|statistic| {
             let records = rows.chunks_exact(SUMS_WORDS as usize).skip(statistic).step_by(statistics.len());
             let is_count = statistics[statistic].is_count();
+            let has_excess = statistics[statistic].sums_excess();
             let number = |word: u32| if is_count { f64::from(word) } else { f64::from(f32::from_bits(word)) };
-            records.map(|w| Sums { values: [number(w[0]), number(w[1]), number(w[2])], count: w[3].into() }).collect()
+            let values = |w: &[u32]| {
+                let [i, p, t] = [number(w[0]), number(w[1]), number(w[2])];
+                if has_excess { [i, i + p, i + t] } else { [i, p, t] }
+            };
+            records.map(|w| Sums { values: values(w), count: w[3].into() }).collect()
         })
         .collect();
     Output {

@@ -138,7 +138,7 @@ fn structs_have_the_same_layout_on_both_sides() {
     assert_eq!((term, span), (expected, size_of::<TermParams>()));
 
     let (loss, _) = members(&module, "LossParams");
-    let mut expected = fields!(LossHeader: upstream, count_mask, nan, padding, cuts);
+    let mut expected = fields!(LossHeader: upstream, count_mask, excess_mask, nan, cuts);
     expected.push(("terms".to_owned(), size_of::<LossHeader>()));
     assert_eq!(loss, expected);
 

@@ -39,4 +39,14 @@ impl Statistic {
     pub fn is_count(self) -> bool {
         matches!(self, Self::HardOverlap { .. })
     }
+
+    /// Whether the kernels sum what lies outside the intersection, P − I = Σ m·w·p·(1−t) and T − I = Σ m·w·(1−p)·t, in place
+    /// of P and T.
+    ///
+    /// A loss is 1 − s = (f·(α(P−I) + β(T−I)) + …)/d. Near a perfect score P − I is small against P, and the difference
+    /// of two sums in f32 would be rounding; of powers below 1 even the value would. Squares have no such parts:
+    /// Σ p·(p−t) has summands of either sign.
+    pub(crate) fn sums_excess(self) -> bool {
+        matches!(self, Self::Overlap { squared: false, .. } | Self::HardOverlap { .. })
+    }
 }

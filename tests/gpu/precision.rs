@@ -1,6 +1,6 @@
 //! Every loss at every size that is an edge of something, against the reference.
 
-use segloss::{Loss, Map, Reduction, Shape, loss::Measure, reference};
+use segloss::{Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
 
 use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
 
@@ -48,11 +48,12 @@ fn hard_counts_are_exact() {
     let _turn = turn();
     for gpu in reducers() {
         for dims in SHAPES {
-            for (loss, probabilities) in
-                [(Loss::dice().hard(0.5).probabilities(), true), (Loss::jaccard().smooth(1.0).hard(0.3), false)]
-            {
+            for (loss, probabilities) in [
+                (Loss::dice().hard(0.5).probabilities(), true),
+                (Loss::jaccard().smooth(1.0).hard(0.3).pool(Pool::Classes), false),
+            ] {
                 let tensors = Tensors::random(dims, 9, probabilities);
-                let batch = tensors.batch(1);
+                let batch = tensors.batch(3);
                 let output = gpu.evaluate(&loss, &batch).unwrap();
                 let expected = reference::evaluate(&loss, &batch).unwrap();
                 assert_eq!(output.sums()[0], expected.sums[0], "{dims:?}");
@@ -71,10 +72,14 @@ fn positive_weights_apply_per_class() {
             if let Measure::BinaryCrossEntropy(bce) = &mut loss.terms[0].measure {
                 bce.positive_weights.clone_from(&weights);
             }
-            let tensors = Tensors::random(&[2, 3, 41], 5, false);
-            let batch = tensors.batch(3).with_gradient();
-            let output = gpu().evaluate(&loss, &batch).unwrap();
-            assert_matches("positive weights", &loss, &batch, &output);
+            for (gpu, dims) in
+                reducers().iter().flat_map(|gpu| [&[2, 3, 41][..], &[1, 3, 5000], &[40, 3, 2]].map(|dims| (gpu, dims)))
+            {
+                let tensors = Tensors::random(dims, 5, false);
+                let batch = tensors.batch(3).with_gradient();
+                let output = gpu.evaluate(&loss, &batch).unwrap();
+                assert_matches(&format!("positive weights {dims:?}"), &loss, &batch, &output);
+            }
         }
     }
 }
@@ -84,9 +89,7 @@ fn more_than_65535_workgroups_and_a_million_rows() {
     let _turn = turn();
     for dims in [&[66_000, 1, 65][..], &[1, 70_000, 3], &[1_000_000, 1], &[1000, 1000]] {
         let tensors = Tensors::random(dims, 11, false);
-        for loss in
-            [Loss::dice().smooth(1.0), Loss::dice().smooth(1.0).pool(segloss::Pool::Batch).with(0.5, Loss::bce())]
-        {
+        for loss in [Loss::dice().smooth(1.0), Loss::dice().smooth(1.0).pool(Pool::Batch).with(0.5, Loss::bce())] {
             let batch = tensors.batch(0).with_gradient();
             let output = gpu().evaluate(&loss, &batch).unwrap();
             assert_matches(&format!("{dims:?}"), &loss, &batch, &output);
@@ -135,7 +138,7 @@ fn constant_inputs_do_not_drift() {
 #[test]
 fn a_million_equal_rows_do_not_drift() {
     let _turn = turn();
-    let (per_row, over_rows) = (Loss::jaccard(), Loss::jaccard().pool(segloss::Pool::Batch));
+    let (per_row, over_rows) = (Loss::jaccard(), Loss::jaccard().pool(Pool::Batch));
     for (gpu, (z, t)) in reducers().into_iter().flat_map(|gpu| CONSTANTS.map(|constant| (gpu.clone(), constant))) {
         let shape = Shape::new(&[1_000_003, 1]).unwrap();
         let (logits, targets) = (vec![z; shape.elements()], vec![t; shape.elements()]);
@@ -164,14 +167,63 @@ fn extreme_logits_stay_finite() {
     assert!(output.gradient().unwrap().iter().all(|g| g.is_finite()));
 }
 
-/// The exponent below 1 has no slope at a perfect score, so it is tried where the scores are not.
+/// Near a perfect score 1 − s is small against 1, and a power below 1 has a slope there that grows without bound.
 #[test]
-fn powers_below_one() {
+fn nearly_perfect_predictions_keep_their_digits() {
     let _turn = turn();
-    let loss = Loss::tversky(0.7, 0.3).map(Map::Power { gamma: 0.75 });
-    let tensors = Tensors::random(&[3, 2, 500], 13, false);
-    let batch = tensors.batch(3).with_gradient();
-    assert_matches("power", &loss, &batch, &gpu().evaluate(&loss, &batch).unwrap());
+    let shape = Shape::new(&[1, 1, 5000]).unwrap();
+    let targets: Vec<f32> = (0..shape.elements()).map(|i| f32::from(u8::from(i % 3 == 0))).collect();
+    let positives = targets.iter().map(|&t| f64::from(t)).sum::<f64>();
+    let negatives = targets.len() as f64 - positives;
+    for magnitude in [8.0_f32, 12.0, 16.0, 20.0] {
+        let logits: Vec<f32> = targets.iter().map(|t| magnitude * (2.0 * t - 1.0)).collect();
+        let batch = segloss::Batch::new(&shape, &logits, &targets).unwrap().with_gradient();
+        // Every voxel misses its target by q = σ(−|z|), so FP = n₀q, FN = n₁q, I = n₁(1 − q), and
+        // 1 − s = (αFP + βFN) / (I + αFP + βFN).
+        let miss = (-f64::from(magnitude)).exp() / (1.0 + (-f64::from(magnitude)).exp());
+        let distance = |alpha: f64, beta: f64| {
+            let wrong = (alpha * negatives + beta * positives) * miss;
+            wrong / (positives * (1.0 - miss) + wrong)
+        };
+        let tversky = Loss::tversky(0.7, 0.3);
+        let losses = [(Loss::dice(), distance(0.5, 0.5)), (Loss::jaccard(), distance(1.0, 1.0))].into_iter().chain(
+            [0.5, 0.75, 4.0 / 3.0, 2.0]
+                .map(|gamma| (tversky.clone().map(Map::Power { gamma }), distance(0.7, 0.3).powf(gamma))),
+        );
+        for (loss, want) in losses {
+            let output = gpu().evaluate(&loss, &batch).unwrap();
+            assert_matches(&format!("{loss:?} at ±{magnitude}"), &loss, &batch, &output);
+            let error = (f64::from(output.value()) - want).abs();
+            assert!(error <= 2e-6 * want, "{loss:?} at ±{magnitude}: {}, not {want}", output.value());
+        }
+    }
+}
+
+/// Sizes around a lane's stride, the few parts one lane adds up, and rows of one tile each.
+#[test]
+fn further_edges() {
+    let _turn = turn();
+    let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce()).with(0.25, Loss::jaccard().squared());
+    let tiles = 32 * 4096;
+    for dims in [
+        &[1, 1, 2047][..],
+        &[1, 1, 2048],
+        &[1, 1, 2049],
+        &[1, 1, tiles - 1],
+        &[1, 1, tiles],
+        &[32, 1, 65],
+        &[33, 1, 65],
+        &[1, 32, 70],
+        &[1, 33, 70],
+        &[9000, 1, 65],
+    ] {
+        let tensors = Tensors::random(dims, 17, false);
+        let batch = tensors.batch(3).with_gradient();
+        for (gpu, pool) in reducers().iter().flat_map(|gpu| [Pool::None, Pool::Batch, Pool::All].map(|p| (gpu, p))) {
+            let loss = loss.clone().pool(pool);
+            assert_matches(&format!("{dims:?} {pool:?}"), &loss, &batch, &gpu.evaluate(&loss, &batch).unwrap());
+        }
+    }
 }
 
 #[test]

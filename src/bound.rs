@@ -4,7 +4,7 @@ use crate::buffers::Sharing;
 use crate::geometry::{Window, grid};
 use crate::kernel::slot::{Reach, Slot, Width};
 use crate::kernel::{Stage, Team, Variant};
-use crate::layout::{HEADER_WORDS, groups};
+use crate::layout::{COUNTER_WORDS, HEADER_WORDS, groups};
 use crate::params::{self, Params};
 use crate::plan::Plan;
 use crate::readback::Readback;
@@ -17,6 +17,7 @@ pub struct Bound {
     scratch: wgpu::Buffer,
     scratch_offset: u64,
     loss: wgpu::Buffer,
+    class_weights: wgpu::Buffer,
     upstream: f32,
     own_bytes: u64,
     accumulate: Vec<Dispatch>,
@@ -46,8 +47,8 @@ impl Bound {
         let class_weights = params::class_weights(&plan.loss, &plan.problem);
         let readback = Readback::new(plan)?;
         let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let loss = filled(plan, "segloss loss", &loss_bytes, storage)?;
-        let class_weights = filled(plan, "segloss class weights", bytemuck::cast_slice(&class_weights), storage)?;
+        let loss = plan.gpu.filled("segloss loss", &loss_bytes, storage)?;
+        let class_weights = plan.gpu.filled("segloss class weights", bytemuck::cast_slice(&class_weights), storage)?;
         let mut builder = Builder {
             plan,
             scratch: BufferRange { length: plan.scratch_size(), ..scratch },
@@ -56,7 +57,7 @@ impl Bound {
             params: vec![],
             // Whole octets at least, which some adapters would not ask for.
             alignment: alignment.max(32),
-            stride: u64::from(plan.gpu.limits().min_uniform_buffer_offset_alignment).max(size_of::<Params>() as u64),
+            stride: params_stride(plan.gpu.limits().min_uniform_buffer_offset_alignment),
             pending: vec![],
         };
         builder.data_stage(Stage::Accumulate, buffers, buffers.voxel_map)?;
@@ -80,6 +81,7 @@ impl Bound {
             scratch: scratch.buffer.clone(),
             scratch_offset: scratch.offset,
             loss,
+            class_weights,
             upstream,
             own_bytes,
             accumulate: dispatches,
@@ -98,14 +100,16 @@ impl Bound {
 
     /// Records the first half, up to the rows' sums (and the voxel map): [`Plan::sums_range`] says where they lie.
     pub fn encode_sums(&self, encoder: &mut wgpu::CommandEncoder) {
-        let header = 4 * HEADER_WORDS;
-        encoder.clear_buffer(&self.scratch, self.scratch_offset, Some(header));
+        encoder.clear_buffer(&self.scratch, self.scratch_offset, Some(4 * HEADER_WORDS));
         record(encoder, "segloss sums", self.accumulate.iter());
     }
 
     /// Records the second half: from the rows' sums to value and gradient, and the copy that
     /// [`read`](Self::read) maps.
     pub fn encode_loss(&self, encoder: &mut wgpu::CommandEncoder) {
+        // Of an earlier evaluation of these sums: the peak would be the larger of both.
+        let (begin, end) = (4 * COUNTER_WORDS, 4 * HEADER_WORDS);
+        encoder.clear_buffer(&self.scratch, self.scratch_offset + begin, Some(end - begin));
         record(encoder, "segloss loss", self.finalize.iter().chain(&self.gradient));
         self.readback.encode(encoder, &self.scratch, self.scratch_offset);
     }
@@ -135,7 +139,7 @@ impl Bound {
         self.write_loss();
     }
 
-    /// Replaces weights, smoothing constants and other numbers of the loss, for the work submitted from now on.
+    /// Replaces weights, smoothing constants and all other numbers of the loss, for the work submitted from now on.
     ///
     /// # Errors
     /// [`Error::Loss`] if the new loss is not usable or differs in structure: it must need the same statistics and
@@ -145,7 +149,7 @@ impl Bound {
         let structure = |loss: &Loss| {
             let pools = loss.terms.iter().enumerate().map(|(i, _)| groups(loss, &self.plan.problem, i));
             let kinds: Vec<_> = loss.statistics().into_iter().map(params::kind).collect();
-            (kinds, pools.collect::<Vec<_>>(), params::class_weights(loss, &self.plan.problem))
+            (kinds, pools.collect::<Vec<_>>())
         };
         if structure(loss) != structure(&self.plan.loss) || loss.is_voxel_map() != self.plan.loss.is_voxel_map() {
             return Err(Error::Loss("it differs in structure from the planned one; plan it anew".to_owned()));
@@ -156,8 +160,10 @@ impl Bound {
     }
 
     fn write_loss(&self) {
-        let bytes = params::loss_bytes(&self.plan.loss, &self.plan.problem, self.upstream);
-        self.plan.gpu.queue().write_buffer(&self.loss, 0, &bytes);
+        let Plan { gpu, loss, problem, .. } = &self.plan;
+        gpu.queue().write_buffer(&self.loss, 0, &params::loss_bytes(loss, problem, self.upstream));
+        let class_weights = params::class_weights(loss, problem);
+        gpu.queue().write_buffer(&self.class_weights, 0, bytemuck::cast_slice(&class_weights));
     }
 
     /// The device memory this binding created for itself, in bytes, the host-visible result apart. With the scratch
@@ -184,10 +190,9 @@ fn record<'a>(encoder: &mut wgpu::CommandEncoder, label: &str, dispatches: impl 
     }
 }
 
-fn filled(plan: &Plan, label: &str, contents: &[u8], usage: wgpu::BufferUsages) -> Result<wgpu::Buffer, Error> {
-    use wgpu::util::DeviceExt;
-    let descriptor = wgpu::util::BufferInitDescriptor { label: Some(label), contents, usage };
-    plan.gpu.guarded(|device| device.create_buffer_init(&descriptor))
+/// The distance between the parameters of two dispatches, which lie in one buffer.
+fn params_stride(alignment: u32) -> u64 {
+    (size_of::<Params>() as u64).next_multiple_of(alignment.into())
 }
 
 /// Collects dispatches; their parameters go into one uniform buffer, made at the end.
@@ -262,6 +267,7 @@ impl<'a> Builder<'a> {
             what: "one tile of each input",
             needed: u64::from(self.plan.tiling.tile_length) * 4 * sharers,
             limit: binding,
+            unit: "bytes",
             advice: "give the gradient a buffer of its own or split the batch",
         })
     }
@@ -280,6 +286,7 @@ impl<'a> Builder<'a> {
             what: "the grid of workgroups",
             needed: groups,
             limit: u64::from(limit) * u64::from(limit),
+            unit: "workgroups",
             advice: "split the batch",
         })?;
         let params_offset = self.params.len().next_multiple_of(self.stride as usize);
@@ -291,7 +298,7 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self) -> Result<Vec<Dispatch>, Error> {
-        let uniform = filled(self.plan, "segloss parameters", &self.params, wgpu::BufferUsages::UNIFORM)?;
+        let uniform = self.plan.gpu.filled("segloss parameters", &self.params, wgpu::BufferUsages::UNIFORM)?;
         self.plan
             .gpu
             .guarded(|device| self.pending.iter().map(|pending| self.dispatch(pending, device, &uniform)).collect())

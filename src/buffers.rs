@@ -124,8 +124,8 @@ impl<'a> Buffers<'a> {
         }
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
         if scratch.length < scratch_size {
-            let (found, expected) = (scratch.length / 4, scratch_size / 4);
-            return Err(Error::Length { what: "scratch", found, expected });
+            let reason = format!("is shorter than the {scratch_size} bytes of Plan::scratch_size");
+            return Err(Error::Range { what: "scratch", offset: scratch.offset, length: scratch.length, reason });
         }
         scratch.check("scratch", scratch.length / 4, usage)
     }

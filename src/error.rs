@@ -130,14 +130,16 @@ pub enum Error {
         term: usize,
     },
     /// A problem beyond what the device can address.
-    #[error("{what} needs {needed} bytes, the device allows {limit}; {advice}")]
+    #[error("{what} needs {needed} {unit}, the device allows {limit}; {advice}")]
     TooLarge {
-        /// Which buffer.
+        /// What there is too much of.
         what: &'static str,
-        /// Its size in bytes.
+        /// How much.
         needed: u64,
-        /// The device's limit in bytes.
+        /// The device's limit.
         limit: u64,
+        /// What is counted: bytes, workgroups.
+        unit: &'static str,
         /// What to do.
         advice: &'static str,
     },

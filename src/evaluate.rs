@@ -2,6 +2,7 @@
 
 use wgpu::BufferUsages as Usage;
 
+use crate::gpu::whole_octets;
 use crate::{Batch, Buffers, Error, Gpu, Loss, Output, Plan, readback};
 
 impl Gpu {
@@ -64,27 +65,23 @@ impl Gpu {
     }
 }
 
-/// A buffer of at least one word, so that empty problems have buffers too.
 fn create(plan: &Plan, what: &'static str, bytes: u64, usage: Usage) -> Result<wgpu::Buffer, Error> {
     fits(plan, what, bytes)?;
-    let descriptor = wgpu::BufferDescriptor { label: Some(what), size: bytes.max(4), usage, mapped_at_creation: false };
+    let size = whole_octets(bytes);
+    let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: false };
     plan.gpu.guarded(|device| device.create_buffer(&descriptor))
 }
 
 fn upload(plan: &Plan, what: &'static str, data: &[f32]) -> Result<wgpu::Buffer, Error> {
-    let contents: &[u8] = bytemuck::cast_slice(data);
-    if contents.is_empty() {
-        return create(plan, what, 4, Usage::STORAGE);
-    }
-    fits(plan, what, contents.len() as u64)?;
-    let descriptor = wgpu::util::BufferInitDescriptor { label: Some(what), contents, usage: Usage::STORAGE };
-    plan.gpu.guarded(|device| wgpu::util::DeviceExt::create_buffer_init(device, &descriptor))
+    fits(plan, what, size_of_val(data) as u64)?;
+    plan.gpu.filled(what, bytemuck::cast_slice(data), Usage::STORAGE)
 }
 
 fn fits(plan: &Plan, what: &'static str, needed: u64) -> Result<(), Error> {
     let limit = plan.gpu.limits().max_buffer_size;
     let advice = "split the batch, or plan it over buffers of your own";
-    if needed > limit { Err(Error::TooLarge { what, needed, limit, advice }) } else { Ok(()) }
+    let needed = whole_octets(needed);
+    if needed > limit { Err(Error::TooLarge { what, needed, limit, unit: "bytes", advice }) } else { Ok(()) }
 }
 
 /// A voxel-sized result on its way to the host.

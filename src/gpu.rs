@@ -190,12 +190,30 @@ impl Gpu {
         gl.then(|| self.inner.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A buffer with contents, rounded up to whole octets: what the widest access reaches. (wgpu's own helper for this
+    /// panics where there is no memory.)
+    pub(crate) fn filled(
+        &self,
+        label: &str,
+        contents: &[u8],
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, Error> {
+        let size = whole_octets(contents.len() as u64);
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
+        let buffer = self.guarded(|device| device.create_buffer(&descriptor))?;
+        let device_error = |error: wgpu::MapRangeError| Error::Device(error.to_string());
+        buffer.get_mapped_range_mut(..).map_err(device_error)?.slice(..contents.len()).copy_from_slice(contents);
+        buffer.unmap();
+        Ok(buffer)
+    }
+
     /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.
     pub(crate) fn guarded<T>(&self, create: impl FnOnce(&wgpu::Device) -> T) -> Result<T, Error> {
-        let memory = self.device().push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = self.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+        let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device().push_error_scope(filter));
         let created = create(self.device());
-        for scope in [validation.pop(), memory.pop()] {
+        // The innermost first.
+        for scope in scopes.into_iter().rev().map(wgpu::ErrorScopeGuard::pop) {
             // On the web scopes answer later, and waiting would block the page: there the page's own handler
             // reports. Elsewhere the answer is ready.
             #[cfg(not(target_arch = "wasm32"))]
@@ -207,6 +225,11 @@ impl Gpu {
         }
         Ok(created)
     }
+}
+
+/// A buffer's size for so many bytes of data: a whole number of octets, at least one, since bindings may not be empty.
+pub(crate) fn whole_octets(bytes: u64) -> u64 {
+    bytes.max(1).next_multiple_of(4 * Width::Octet.elements())
 }
 
 /// How wide an adapter's workgroups are: the one place where its properties decide.

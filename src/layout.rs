@@ -5,6 +5,8 @@ use crate::{Loss, Problem, loss::Measure};
 
 /// Words in front of the regions: counters, peak, value, done. `Scratch` in shaders/params.wgsl.
 pub(crate) const HEADER_WORDS: u64 = 8;
+/// The first words of the header: counters of values that are not usable numbers. Behind them peak and value.
+pub(crate) const COUNTER_WORDS: u64 = 4;
 /// Words of a row's sums of one statistic: three sums and a count.
 pub(crate) const SUMS_WORDS: u64 = 4;
 

@@ -61,6 +61,13 @@ impl Output {
         self
     }
 
+    /// The same with a voxel map that the caller copied.
+    #[must_use]
+    pub fn with_voxel_map(mut self, map: Vec<f32>) -> Self {
+        self.voxel_map = Some(map);
+        self
+    }
+
     /// The voxel map, where [`Gpu::evaluate`](crate::Gpu::evaluate) was given a loss that
     /// [is one](crate::Loss::is_voxel_map).
     #[must_use]

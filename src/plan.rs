@@ -5,7 +5,7 @@ use crate::kernel::{
     Data, Stage,
     slot::{Reach, Width},
 };
-use crate::layout::{HEADER_WORDS, Layout, groups};
+use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
 use crate::loss::Measure;
 use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
 
@@ -35,6 +35,7 @@ impl Plan {
                 what: "the scratch memory",
                 needed: layout.bytes(),
                 limit,
+                unit: "bytes",
                 advice: "split the batch into parts of fewer rows",
             });
         }
@@ -44,6 +45,7 @@ impl Plan {
                 what: "the grid of workgroups",
                 needed: tiling.tiles(),
                 limit: most * most,
+                unit: "workgroups",
                 advice: "split the batch",
             });
         }
@@ -99,7 +101,8 @@ impl Plan {
     }
 
     /// Where the rows' sums lie in the scratch memory, as bytes from its start: per row, per statistic of the loss,
-    /// three sums (f32; u32 for a hard statistic) and a count (u32).
+    /// three sums (f32; u32 for a hard statistic) and a count (u32). Of a plain or hard overlap they are I, P − I and T − I, of
+    /// a squared one I, P and T, of cross-entropy A and B.
     ///
     /// Between [`Bound::encode_sums`] and [`Bound::encode_loss`] they may be added up across devices: "batch Dice"
     /// under data parallelism.
@@ -108,7 +111,30 @@ impl Plan {
         4 * (HEADER_WORDS + self.layout.sums)..4 * (HEADER_WORDS + self.layout.slopes)
     }
 
+    /// Where the counters of bad values lie in the scratch memory after an evaluation, as bytes from its start: four u32,
+    /// in the order of [`BadValues`](crate::BadValues)' fields. For those who never read.
+    #[must_use]
+    pub fn counters_range(&self) -> std::ops::Range<u64> {
+        0..4 * COUNTER_WORDS
+    }
+
+    /// Where the gradient's largest magnitude lies, an f32: see [`counters_range`](Self::counters_range).
+    #[must_use]
+    pub fn peak_range(&self) -> std::ops::Range<u64> {
+        4 * COUNTER_WORDS..4 * (COUNTER_WORDS + 1)
+    }
+
+    /// Where the loss lies, an f32: see [`counters_range`](Self::counters_range).
+    #[must_use]
+    pub fn value_range(&self) -> std::ops::Range<u64> {
+        4 * (COUNTER_WORDS + 1)..4 * (COUNTER_WORDS + 2)
+    }
+
     /// Gives the plan its buffers: bind groups and constants, once per set of buffers.
+    ///
+    /// The scratch memory takes [`scratch_size`](Self::scratch_size) bytes in a buffer that nothing else of the plan lies in,
+    /// at a multiple of the device's `min_storage_buffer_offset_alignment`, with the usages `STORAGE`, `COPY_SRC` and
+    /// `COPY_DST`. Its contents do not matter. Bound plans may share it if they run one after the other.
     ///
     /// # Errors
     /// [`Error::Part`], [`Error::Length`], [`Error::Range`], [`Error::Usage`], [`Error::TooLarge`] or

@@ -109,9 +109,9 @@ fn ranges_that_do_not_fit() {
     let untouched = with(sound, range(&pool, 80, 80));
     let (what, .., message) = reason(refused(&plan, &untouched, range(&scratch, 4, plan.scratch_size())));
     assert!(what == "scratch" && message.contains("multiple of 256"), "{message}");
-    let small = refused(&plan, &untouched, range(&scratch, 0, plan.scratch_size() - 4));
-    let (found, expected) = (plan.scratch_size() / 4 - 1, plan.scratch_size() / 4);
-    assert_eq!(small, Error::Length { what: "scratch", found, expected });
+    let (what, .., message) = reason(refused(&plan, &untouched, range(&scratch, 0, plan.scratch_size() - 4)));
+    let expected = format!("is shorter than the {} bytes of Plan::scratch_size", plan.scratch_size());
+    assert_eq!((what, message), ("scratch", expected));
     let (.., message) = reason(refused(&plan, &with(range(&scratch, 0, 80), sound), (&scratch).into()));
     assert!(message.contains("scratch memory"), "{message}");
 }
@@ -167,6 +167,48 @@ fn problems_beyond_the_device() {
     let data = vec![0.0; 1 << 19];
     let error = small.evaluate(&Loss::dice(), &Batch::new(&shape, &data, &data).unwrap()).unwrap_err();
     assert!(matches!(error, Error::TooLarge { what: "logits", needed: 2_097_152, limit: 1_048_576, .. }), "{error}");
+}
+
+/// Everything that is bound begins at multiples of what the device asks for, whatever that is.
+#[test]
+fn alignments_of_uniform_buffers() {
+    for alignment in [32, 64, 128, 256] {
+        let (device, queue) =
+            device(wgpu::Limits { min_uniform_buffer_offset_alignment: alignment, ..wgpu::Limits::default() });
+        let gpu = Gpu::from_wgpu(device, queue).unwrap();
+        let plan = plan(&gpu);
+        let (pool, scratch) = (buffer(&gpu, 4096, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
+        let buffers = Buffers::new(range(&pool, 0, 80), range(&pool, 80, 80)).with_gradient(range(&pool, 160, 80));
+        plan.bind(&buffers, (&scratch).into()).unwrap();
+    }
+}
+
+/// However many classes no samples have, there is nothing to hold for them.
+#[test]
+fn no_samples_of_many_classes() {
+    let gpu = gpu();
+    let plan = gpu.plan(&Loss::dice(), &Problem::new(Shape::new(&[0, 1 << 27, 1]).unwrap())).unwrap();
+    let (data, scratch) = (buffer(&gpu, 4, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
+    let nothing = range(&data, 0, 0);
+    let bound = plan.bind(&Buffers::new(nothing, nothing), (&scratch).into()).unwrap();
+    assert!(bound.own_bytes() < 4096, "{}", bound.own_bytes());
+}
+
+/// What does not survive the way into f32 is refused, each by its rule.
+#[test]
+fn numbers_that_a_kernel_would_take_for_zero() {
+    use segloss::loss::Measure;
+    let refused = |change: fn(&mut segloss::Overlap)| {
+        let mut loss = Loss::dice();
+        if let Measure::Overlap(overlap) = &mut loss.terms[0].measure {
+            change(overlap);
+        }
+        loss.validate().unwrap_err().to_string()
+    };
+    assert!(refused(|o| o.factor = 1e-300).contains("factor is 0.000"));
+    assert!(refused(|o| o.factor = 0.0).contains("factor is 0, it must be a positive normal f32"));
+    assert!(refused(|o| o.smooth_numerator = 1e-40).contains("it must be 0 or a positive normal f32"));
+    assert!(refused(|o| o.threshold = Some(f64::NAN)).contains("threshold is NaN, it must be 0 or a normal f32"));
 }
 
 #[test]

@@ -240,7 +240,9 @@ impl Loss {
         };
         for (index, term) in self.terms.iter().enumerate() {
             let checked = match &term.measure {
-                _ if !is_storable(term.weight) => Err(format!("the weight {} is not a finite f32", term.weight)),
+                _ if !is_storable(term.weight) => {
+                    Err(format!("the weight is {}, it must be 0 or a normal f32", term.weight))
+                }
                 Measure::Overlap(overlap) => overlap.check(),
                 Measure::BinaryCrossEntropy(bce) => bce.check(),
             };
@@ -278,9 +280,9 @@ impl Term {
     }
 }
 
-/// Whether `value` survives the way into the f32 parameters of a kernel.
+/// Whether `value` survives the way into the f32 parameters of a kernel: GPUs may take subnormal numbers for 0.
 fn is_storable(value: f64) -> bool {
-    value.abs() <= f64::from(f32::MAX)
+    value == 0.0 || (value as f32).is_normal()
 }
 
 #[cfg(test)]

@@ -43,7 +43,11 @@ impl Pool {
 
 /// What a term makes of a score s.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum Map {
     /// s, the coefficient itself.
     Score,
@@ -148,31 +152,32 @@ impl Overlap {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
+        let fail = |name, value: f64, rule| Err(format!("{name} is {value}, it must be {rule}"));
         let numbers = [
-            ("factor", self.factor, f64::MIN_POSITIVE),
-            ("alpha", self.alpha, 0.0),
-            ("beta", self.beta, 0.0),
-            ("smooth_numerator", self.smooth_numerator, 0.0),
-            ("smooth_denominator", self.smooth_denominator, 0.0),
-            ("floor", self.floor, 0.0),
-            ("threshold", self.threshold.unwrap_or(0.0), f64::MIN),
+            ("alpha", self.alpha),
+            ("beta", self.beta),
+            ("smooth_numerator", self.smooth_numerator),
+            ("smooth_denominator", self.smooth_denominator),
+            ("floor", self.floor),
         ];
-        for (name, value, least) in numbers {
-            if !is_storable(value) || value < least {
-                return Err(format!("{name} is {value}, it must be a finite f32 and not negative"));
+        for (name, value) in numbers {
+            if !is_storable(value) || value < 0.0 {
+                return fail(name, value, "0 or a positive normal f32");
             }
         }
+        let threshold = self.threshold.unwrap_or_default();
+        let positive = "a positive normal f32";
         match self.map {
-            Map::NegLog { eps } if !(is_normal(eps)) => Err(format!("eps is {eps}, it must be above 0 and finite")),
-            Map::Power { gamma } if !(is_normal(gamma)) => {
-                Err(format!("gamma is {gamma}, it must be above 0 and finite"))
-            }
+            _ if !is_storable(threshold) => fail("threshold", threshold, "0 or a normal f32"),
+            _ if !is_positive(self.factor) => fail("factor", self.factor, positive),
+            Map::NegLog { eps } if !is_positive(eps) => fail("eps", eps, positive),
+            Map::Power { gamma } if !is_positive(gamma) => fail("gamma", gamma, positive),
             _ => Ok(()),
         }
     }
 }
 
-/// Whether `value` is a positive normal number as f32 (GPUs may flush the others to 0).
-fn is_normal(value: f64) -> bool {
-    value > 0.0 && (value as f32).is_normal()
+/// Whether `value` is positive and survives the way into a kernel.
+fn is_positive(value: f64) -> bool {
+    value > 0.0 && is_storable(value)
 }

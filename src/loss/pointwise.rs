@@ -35,7 +35,7 @@ impl BinaryCrossEntropy {
 
     pub(super) fn check(&self) -> Result<(), String> {
         match self.positive_weights.iter().find(|&&w| !is_storable(w) || w < 0.0) {
-            Some(weight) => Err(format!("the positive weight {weight} must be a finite f32 and not negative")),
+            Some(weight) => Err(format!("the positive weight {weight} must be 0 or a positive normal f32")),
             None => Ok(()),
         }
     }

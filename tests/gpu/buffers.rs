@@ -3,6 +3,8 @@
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{BufferRange, Buffers, Error, Gpu, Loss, Output, Pool, Problem, reference};
 
+use segloss::loss::Measure;
+
 use crate::data::{Tensors, assert_gradient, assert_matches, gpu, losses, takes_probabilities, turn};
 
 /// What every word of an output holds before it is written: a NaN that no kernel produces.
@@ -20,16 +22,23 @@ pub(crate) struct Arena<'a> {
 impl<'a> Arena<'a> {
     /// The tensors one after the other, in an order that depends on `parts`, at offsets that fit no alignment.
     pub(crate) fn new(tensors: &'a Tensors, parts: u32) -> Self {
+        Self::aligned(tensors, parts, 1)
+    }
+
+    /// The same at multiples of so many words, with as many behind the last.
+    pub(crate) fn aligned(tensors: &'a Tensors, parts: u32, multiple: usize) -> Self {
         let poison = vec![f32::from_bits(POISON); tensors.shape.elements()];
         let sources = [&tensors.logits, &tensors.targets, &tensors.mask, &tensors.weights, &poison];
         let mut words = vec![POISON; 3];
         let mut places = [0; 5];
         for step in 0..5 {
             let source = (step + parts as usize) % 5;
+            words.resize(words.len().next_multiple_of(multiple), POISON);
             places[source] = words.len();
             words.extend(sources[source].iter().map(|v| v.to_bits()));
             words.push(POISON);
         }
+        words.resize((words.len() + multiple).next_multiple_of(multiple), POISON);
         Self { tensors, parts, words, places }
     }
 
@@ -63,13 +72,19 @@ impl<'a> Arena<'a> {
     }
 }
 
-/// Evaluates a loss on an arena and returns the numbers and the gradient, having checked that every word outside the
-/// gradient is untouched.
+/// Evaluates a loss on an arena and returns the numbers and the gradient or voxel map, having checked that every word
+/// outside it is untouched.
 pub(crate) fn run(gpu: &Gpu, loss: &Loss, arena: &Arena) -> (Result<Output, Error>, Vec<f32>) {
     let buffer = arena.upload(gpu);
-    let plan = gpu.plan(loss, &arena.problem()).unwrap();
+    let (mut problem, mut buffers) = (arena.problem(), arena.buffers(&buffer));
+    if loss.is_voxel_map() {
+        // Where the gradient would go: one output at a time.
+        problem.gradient = false;
+        buffers.voxel_map = buffers.gradient.take();
+    }
+    let plan = gpu.plan(loss, &problem).unwrap();
     let scratch = scratch(gpu, plan.scratch_size());
-    let bound = plan.bind(&arena.buffers(&buffer), (&scratch).into()).unwrap();
+    let bound = plan.bind(&buffers, (&scratch).into()).unwrap();
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     bound.encode(&mut encoder);
     gpu.queue().submit([encoder.finish()]);
@@ -107,22 +122,48 @@ pub(crate) fn download(gpu: &Gpu, buffer: &wgpu::Buffer) -> Vec<u32> {
         .collect()
 }
 
-fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, dims: &[usize], parts: u32) {
-    let tensors = Tensors::random(dims, 21 + parts, takes_probabilities(name));
-    let (output, gradient) = run(gpu, loss, &Arena::new(&tensors, parts));
-    let name = format!("{name} {dims:?} parts {parts}");
-    assert!(gradient.iter().all(|g| g.to_bits() != POISON), "{name}: an element was not written");
-    let output = output.unwrap().with_gradient(gradient);
-    assert_matches(&name, loss, &tensors.batch(parts).with_gradient(), &output);
+fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, arena: &Arena) {
+    let (tensors, parts) = (arena.tensors, arena.parts);
+    let (output, written) = run(gpu, loss, arena);
+    let name = format!("{name} {:?} parts {parts} at {:?}", tensors.shape.dims(), arena.places);
+    assert!(written.iter().all(|g| g.to_bits() != POISON), "{name}: an element was not written");
+    let batch = tensors.batch(parts);
+    if loss.is_voxel_map() {
+        assert_matches(&name, loss, &batch, &output.unwrap().with_voxel_map(written));
+    } else {
+        assert_matches(&name, loss, &batch.with_gradient(), &output.unwrap().with_gradient(written));
+    }
 }
 
+/// At offsets that fit no alignment, a quad or an octet: every width of access, with ends within one.
 #[test]
 fn everything_may_lie_in_one_buffer_at_any_offset() {
     let _turn = turn();
-    for parts in 0..4 {
-        for dims in [&[1, 1, 1][..], &[2, 3, 5], &[1, 2, 5000], &[3, 2, 70]] {
-            for (name, loss) in losses().into_iter().filter(|(_, loss)| !loss.is_voxel_map()) {
-                assert_arena(gpu(), name, &loss, dims, parts);
+    for (parts, dims) in (0..4)
+        .flat_map(|parts| [&[1, 1, 1][..], &[2, 3, 5], &[1, 2, 5000], &[3, 2, 70], &[3, 2, 72]].map(|d| (parts, d)))
+    {
+        for (name, loss) in losses() {
+            let tensors = Tensors::random(dims, 21 + parts, takes_probabilities(name));
+            for multiple in [1, 4, 8] {
+                assert_arena(gpu(), name, &loss, &Arena::aligned(&tensors, parts, multiple));
+            }
+        }
+    }
+}
+
+/// The same around the sizes of octets, strides and tiles.
+#[test]
+fn accesses_may_end_anywhere() {
+    let _turn = turn();
+    let map = Loss::bce().reduction(segloss::Reduction::None);
+    let both = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    for n in [3, 4, 5, 7, 8, 9, 13, 63, 64, 65, 66, 71, 127, 129, 2047, 2049, 4095, 4097, 4099, 70_003] {
+        let tensors = Tensors::random(&[1, 1, n], 5, false);
+        for (parts, multiple) in [(0, 1), (1, 4), (2, 8), (3, 8), (0, 64), (3, 64)] {
+            for gpu in crate::data::reducers() {
+                for loss in [&both, &map] {
+                    assert_arena(&gpu, "ends", loss, &Arena::aligned(&tensors, parts, multiple));
+                }
             }
         }
     }
@@ -149,8 +190,10 @@ fn a_device_with_default_limits_and_no_features_is_enough() {
     let _turn = turn();
     let gpu = limited(|_| ());
     assert_eq!(gpu.reducer(), segloss::Reducer::Tree);
-    for parts in 0..4 {
-        assert_arena(&gpu, "default limits", &Loss::dice().smooth(1.0).with(0.5, Loss::bce()), &[2, 3, 1000], parts);
+    let tensors = Tensors::random(&[2, 3, 1000], 21, false);
+    for (parts, multiple) in (0..4).flat_map(|parts| [1, 4, 8].map(|multiple| (parts, multiple))) {
+        let arena = Arena::aligned(&tensors, parts, multiple);
+        assert_arena(&gpu, "default limits", &Loss::dice().smooth(1.0).with(0.5, Loss::bce()), &arena);
     }
 }
 
@@ -169,7 +212,10 @@ fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
         }
     }
     for dims in [&[1, 2, 50_001][..], &[3, 4, 9000], &[40, 3, 500], &[900, 2, 60]] {
-        assert_arena(&gpu, "windows of one buffer", &loss, dims, 3);
+        let tensors = Tensors::random(dims, 24, false);
+        for multiple in [1, 4, 8] {
+            assert_arena(&gpu, "windows of one buffer", &loss, &Arena::aligned(&tensors, 3, multiple));
+        }
     }
     let map = Loss::bce().reduction(segloss::Reduction::None);
     let tensors = Tensors::random(&[2, 1, 50_000], 7, false);
@@ -229,7 +275,10 @@ fn upstream_and_weights_change_without_a_new_plan() {
     let plan = gpu().plan(&loss, &arena.problem()).unwrap();
     let scratch = scratch(gpu(), plan.scratch_size());
     let mut bound = plan.bind(&arena.buffers(&buffer), (&scratch).into()).unwrap();
-    let next = Loss::dice().smooth(2.0).with(0.125, Loss::bce());
+    let mut next = Loss::dice().smooth(2.0).with(0.125, Loss::bce());
+    if let Measure::BinaryCrossEntropy(bce) = &mut next.terms[1].measure {
+        bce.positive_weights = vec![0.5, 3.0];
+    }
     bound.set_loss(&next).unwrap();
     bound.set_upstream(-3.0);
     let mut encoder = gpu().device().create_command_encoder(&Default::default());
@@ -242,5 +291,18 @@ fn upstream_and_weights_change_without_a_new_plan() {
         words[arena.places[4]..][..tensors.shape.elements()].iter().map(|&w| f32::from_bits(w)).collect();
     let want: Vec<f64> = expected.gradient.unwrap().iter().map(|g| -3.0 * g).collect();
     assert_gradient("upstream", &got, &want, 0.0);
+
+    // The second half alone, from the same sums: the smaller gradient's peak is its own. Whoever never reads finds it, too.
+    bound.set_upstream(0.5);
+    let mut encoder = gpu().device().create_command_encoder(&Default::default());
+    bound.encode_loss(&mut encoder);
+    gpu().queue().submit([encoder.finish()]);
+    let output = bound.read_blocking().unwrap();
+    let peak = got.iter().fold(0.0_f32, |peak, g| peak.max(g.abs())) / 6.0;
+    assert!((output.gradient_peak().unwrap() - peak).abs() <= 1e-6 * peak, "{:?}, not {peak}", output.gradient_peak());
+    let words = download(gpu(), &scratch);
+    let word = |range: std::ops::Range<u64>| f32::from_bits(words[range.start as usize / 4]);
+    assert_eq!((word(plan.value_range()), Some(word(plan.peak_range()))), (output.value(), output.gradient_peak()));
+    assert_eq!(words[..plan.counters_range().end as usize / 4], [0; 4]);
     assert!(bound.set_loss(&Loss::dice()).unwrap_err().to_string().contains("structure"));
 }

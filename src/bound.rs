@@ -1,6 +1,5 @@
 //! A plan with its buffers.
 
-use crate::buffers::Sharing;
 use crate::geometry::{Window, grid};
 use crate::kernel::slot::{Reach, Slot, Width};
 use crate::kernel::{Stage, Team, Variant};
@@ -8,6 +7,7 @@ use crate::layout::{COUNTER_WORDS, HEADER_WORDS, groups};
 use crate::params::{self, Params};
 use crate::plan::Plan;
 use crate::readback::Readback;
+use crate::sharing::Sharing;
 use crate::{BufferRange, Buffers, Error, Loss, Output};
 
 /// A plan with its buffers, ready to be recorded any number of times.

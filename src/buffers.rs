@@ -1,6 +1,5 @@
-//! The caller's buffers, and how ranges of them are bound.
+//! The caller's buffers.
 
-use crate::kernel::slot::{Access, Reach, Slot, Width};
 use crate::{Error, Problem};
 
 /// A range of a buffer.
@@ -78,7 +77,7 @@ impl<'a> Buffers<'a> {
         Self { voxel_map: Some(map.into()), ..self }
     }
 
-    /// The inputs by slot, in the order of [`Slot::DATA`], without those the problem does not have.
+    /// The inputs by slot, in the order of [`Slot::DATA`](crate::kernel::slot::Slot::DATA), without those the problem does not have.
     pub(crate) fn inputs(&self) -> [Option<BufferRange<'a>>; 4] {
         [Some(self.logits), Some(self.targets), self.mask, self.voxel_weights]
     }
@@ -166,84 +165,5 @@ impl BufferRange<'_> {
     /// The part of the range that holds `count` 4-byte elements from `first` on.
     pub(crate) fn part(&self, first: u64, count: u64) -> Self {
         Self { buffer: self.buffer, offset: self.offset + 4 * first, length: 4 * count }
-    }
-}
-
-/// How the data slots of one dispatch are bound.
-#[derive(Debug)]
-pub(crate) struct Sharing<'a> {
-    pub(crate) reach: Reach,
-    /// The range to bind, for slots that have a binding of their own.
-    pub(crate) ranges: [Option<BufferRange<'a>>; 5],
-    /// The word in the slot's (or its host's) binding where its data begins.
-    pub(crate) bases: [u32; 5],
-}
-
-impl<'a> Sharing<'a> {
-    /// `parts` are the ranges of this dispatch in the order of [`Slot::DATA`], the output last.
-    ///
-    /// Inputs in other buffers than the output are bound for reading. Those in the output's buffer must be bound for
-    /// writing too, and where ranges rounded out to the alignment, a multiple of 32, overlap, one binding covers them.
-    ///
-    /// `widths` are the accesses at whose multiples the rows begin if the first does, widest first. Chosen is the first at
-    /// whose multiples the data begins, too, if every binding may be rounded up to a whole access within its buffer.
-    pub(crate) fn new(
-        parts: [Option<BufferRange<'a>>; 5],
-        alignment: u64,
-        mut widths: impl Iterator<Item = Width>,
-    ) -> Self {
-        let rounded = |range: &BufferRange| (range.offset / alignment * alignment, range.offset + range.length);
-        let output = parts[4].map(|range| range.buffer);
-        let shared = |range: &BufferRange| output == Some(range.buffer);
-        // Clusters of overlapping ranges in the output's buffer: (begin, end, slots). The output comes first, so
-        // that it is the host of its cluster.
-        let mut clusters: Vec<(u64, u64, Vec<usize>)> = vec![];
-        for slot in [4, 0, 1, 2, 3] {
-            let Some(range) = parts[slot].as_ref().filter(|range| shared(range)) else { continue };
-            let (mut begin, mut end) = rounded(range);
-            let mut slots = vec![slot];
-            // A union may reach clusters that its parts did not.
-            while let Some(index) = clusters.iter().position(|c| c.0 < end && begin < c.1) {
-                let (other_begin, other_end, others) = clusters.remove(index);
-                (begin, end) = (begin.min(other_begin), end.max(other_end));
-                slots.splice(0..0, others);
-            }
-            clusters.push((begin, end, slots));
-        }
-        let mut sharing = Self { reach: Reach::apart(Width::Word), ranges: [None; 5], bases: [0; 5] };
-        for (slot, range) in parts.iter().enumerate() {
-            let Some(range) = range.as_ref().filter(|range| !shared(range)) else { continue };
-            let (begin, end) = rounded(range);
-            sharing.ranges[slot] = Some(BufferRange { buffer: range.buffer, offset: begin, length: end - begin });
-            sharing.bases[slot] = ((range.offset - begin) / 4) as u32;
-        }
-        for (begin, end, mut slots) in clusters {
-            slots.sort_by_key(|&slot| (slot != 4, slot));
-            let host = slots[0];
-            for &slot in &slots {
-                let Some(range) = parts[slot] else { continue };
-                sharing.reach.access[slot] =
-                    if slot == host { Access::ReadWrite } else { Access::Within(Slot::DATA[host]) };
-                sharing.bases[slot] = ((range.offset - begin) / 4) as u32;
-                if slot == host {
-                    sharing.ranges[slot] =
-                        Some(BufferRange { buffer: range.buffer, offset: begin, length: end - begin });
-                }
-            }
-        }
-        let up_to = |width: Width, range: BufferRange<'a>| BufferRange {
-            length: range.length.next_multiple_of(4 * width.elements()),
-            ..range
-        };
-        let fits = |width: &Width| {
-            let in_buffer = |range: BufferRange<'a>| range.offset + up_to(*width, range).length <= range.buffer.size();
-            sharing.bases.iter().all(|&base| u64::from(base).is_multiple_of(width.elements()))
-                && sharing.ranges.into_iter().flatten().all(in_buffer)
-        };
-        if let Some(width) = widths.find(fits) {
-            sharing.reach.width = width;
-            sharing.ranges = sharing.ranges.map(|range| range.map(|range| up_to(width, range)));
-        }
-        sharing
     }
 }

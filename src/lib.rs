@@ -135,6 +135,7 @@ mod problem;
 mod readback;
 pub mod reference;
 mod shape;
+mod sharing;
 mod sums;
 
 #[cfg(not(target_arch = "wasm32"))]

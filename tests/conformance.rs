@@ -36,9 +36,9 @@ fn run() -> Result<usize, String> {
         println!("conformance: {}", engine.name());
     }
     let mut failed = 0;
-    for case in &cases {
-        if let Err(reason) = verdict::judge(case, &engines) {
-            println!("FAILED {}: {reason}", case["id"].as_str().unwrap_or("a case without an id"));
+    for (name, case) in &cases {
+        if let Err(reason) = case.as_ref().map_err(Clone::clone).and_then(|case| verdict::judge(case, &engines)) {
+            println!("FAILED {name}: {reason}");
             failed += 1;
         }
     }

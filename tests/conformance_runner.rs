@@ -82,3 +82,26 @@ fn a_folder_without_cases_fails() {
     let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     assert!(folder::read(sources.as_ref()).is_err_and(|reason| reason.contains("no cases")));
 }
+
+/// What is no list of cases counts as one that failed, beside those that can be run.
+#[test]
+fn a_bad_file_does_not_hide_the_others() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("conformance");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, text) in [
+        ("a.json", json!({ "cases": [sound(), 7] }).to_string()),
+        ("b.json", "[1, 2]".to_owned()),
+        ("c.json", "{".to_owned()),
+        ("d.json", json!({ "cases": 1 }).to_string()),
+        ("e.txt", "no".to_owned()),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let cases = folder::read(&folder).unwrap();
+    let found: Vec<_> = cases.iter().map(|(name, case)| (name.rsplit('/').next().unwrap(), case.is_ok())).collect();
+    let expected =
+        [("000", true), ("a case without an id", true), ("b.json", false), ("c.json", false), ("d.json", false)];
+    assert_eq!(found, expected);
+    let reason = verdict::judge(cases[1].1.as_ref().unwrap(), &[Engine::Reference]).unwrap_err();
+    assert!(reason.contains("invalid type: integer"), "{reason}");
+}

@@ -19,8 +19,15 @@ impl Engine {
     /// All there are on the adapter that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose.
     pub(crate) fn all() -> Result<Vec<Self>, segloss::Error> {
         let gpu = Gpu::new()?;
-        let reducers = [Reducer::Tree, Reducer::Subgroup].into_iter().filter_map(|reducer| gpu.with_reducer(reducer));
-        Ok(reducers.map(Self::Gpu).chain([Self::Reference]).collect())
+        let mut engines = vec![];
+        for reducer in [Reducer::Tree, Reducer::Subgroup] {
+            match gpu.with_reducer(reducer) {
+                Some(gpu) => engines.push(Self::Gpu(gpu)),
+                None => println!("skipped: the {reducer:?} reducer, which {} lacks", gpu.adapter_info().name),
+            }
+        }
+        engines.push(Self::Reference);
+        Ok(engines)
     }
 
     pub(crate) fn name(&self) -> String {

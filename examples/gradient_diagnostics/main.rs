@@ -42,11 +42,12 @@ fn single_voxels(gpu: &Gpu, loss: Loss, inputs: &[f64], t: f64) -> Result<Vec<f6
     Ok(output.gradient().unwrap_or_default().iter().copied().map(f64::from).collect())
 }
 
-/// A curve of gradients over p, whose distance from `formula` is printed.
+/// A curve of gradients over p, whose distance from `formula` is printed, and must be within what the library promises.
 fn curve(name: String, p: &[f64], gradient: Vec<f64>, formula: impl Fn(f64) -> f64) -> Series {
     let largest = gradient.iter().fold(0.0, |peak: f64, g| peak.max(g.abs()));
     let error = p.iter().zip(&gradient).fold(0.0, |worst: f64, (&p, g)| worst.max((g - formula(p)).abs()));
     println!("  {name:<24} largest {largest:>8.3}   off the formula by {:.0e} of it", error / largest);
+    assert!(error <= 1e-5 * largest, "{name} is not its formula");
     Series { name, points: p.iter().copied().zip(gradient).collect() }
 }
 

@@ -170,7 +170,7 @@ fn accesses_may_end_anywhere() {
 }
 
 /// A device of the chosen adapter with its limits changed.
-fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
+pub(crate) fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     descriptor.flags = wgpu::InstanceFlags::default();
     let backends = descriptor.backends;
@@ -194,6 +194,29 @@ fn a_device_with_default_limits_and_no_features_is_enough() {
     for (parts, multiple) in (0..4).flat_map(|parts| [1, 4, 8].map(|multiple| (parts, multiple))) {
         let arena = Arena::aligned(&tensors, parts, multiple);
         assert_arena(&gpu, "default limits", &Loss::dice().smooth(1.0).with(0.5, Loss::bce()), &arena);
+    }
+}
+
+/// The least that `Gpu::from_wgpu` takes gives every value; two storage buffers more, every gradient and voxel map.
+#[test]
+fn the_smallest_device_is_enough() {
+    let _turn = turn();
+    for buffers in [4, 6] {
+        let gpu = limited(|limits| {
+            limits.max_compute_invocations_per_workgroup = 64;
+            limits.max_compute_workgroup_size_x = 64;
+            limits.max_compute_workgroup_storage_size = 8192;
+            limits.max_storage_buffers_per_shader_stage = buffers;
+        });
+        for (name, loss) in losses().into_iter().filter(|(_, loss)| buffers == 6 || !loss.is_voxel_map()) {
+            for dims in [&[2, 3, 1000][..], &[1, 1, 70_001], &[300, 1, 7], &[3, 40, 65]] {
+                let tensors = Tensors::random(dims, 23, takes_probabilities(name));
+                let batch = tensors.batch(0);
+                let batch = if buffers == 6 { batch.with_gradient() } else { batch };
+                let output = gpu.evaluate(&loss, &batch).unwrap();
+                assert_matches(&format!("{buffers} buffers, {name} {dims:?}"), &loss, &batch, &output);
+            }
+        }
     }
 }
 

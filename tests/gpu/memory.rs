@@ -3,7 +3,7 @@
 use segloss::wgpu::BufferUsages as Usage;
 use segloss::{Buffers, Loss, Problem, Shape, scratch_size};
 
-use crate::buffers::scratch;
+use crate::buffers::{limited, scratch};
 use crate::data::{gpu, turn};
 
 #[test]
@@ -34,4 +34,40 @@ fn own_buffers_and_scratch_stay_within_the_bound() {
             println!("{dims:?}, {} terms: {bytes} of {limit} bytes", loss.terms.len());
         }
     }
+}
+
+/// What a binding says it takes is what the device sees it take, but for the rounding of three small buffers.
+#[test]
+fn own_bytes_are_those_that_the_device_counts() {
+    let _turn = turn();
+    let gpu = limited(|_| ());
+    let problem = Problem::new(Shape::new(&[50, 400, 65]).unwrap()).with_gradient();
+    let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    let plan = gpu.plan(&loss, &problem).unwrap();
+    let scratch = scratch(&gpu, plan.scratch_size());
+    let tensor = || {
+        let size = 4 * problem.shape.elements() as u64;
+        let descriptor =
+            segloss::wgpu::BufferDescriptor { label: None, size, usage: Usage::STORAGE, mapped_at_creation: false };
+        gpu.device().create_buffer(&descriptor)
+    };
+    let (logits, targets, gradient) = (tensor(), tensor(), tensor());
+    let buffers = Buffers::new(&logits, &targets).with_gradient(&gradient);
+    // Uploads under way would count, too.
+    let counted = || {
+        gpu.queue().submit([]);
+        gpu.device().poll(segloss::wgpu::PollType::wait_indefinitely()).unwrap();
+        let counters = gpu.device().get_internal_counters().hal;
+        (counters.buffers.read(), counters.buffer_memory.read() as u64)
+    };
+    let (buffers_before, bytes_before) = counted();
+    let bound = plan.bind(&buffers, (&scratch).into()).unwrap();
+    let (buffers_after, bytes_after) = counted();
+    assert_eq!(buffers_after - buffers_before, 4, "the loss, its class weights, the parameters and the result");
+    if bytes_before == 0 {
+        println!("skipped: {} does not count bytes", gpu.adapter_info().backend);
+        return;
+    }
+    let (said, seen) = (bound.own_bytes() + bound.readback_bytes(), bytes_after - bytes_before);
+    assert!((said..said + 4096).contains(&seen), "{said} bytes, {seen} of the device's memory");
 }

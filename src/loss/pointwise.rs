@@ -5,7 +5,8 @@ use super::{Reduction, is_storable};
 /// Binary cross-entropy with positive weights.
 ///
 /// From logits: ℓ = −π·t·ln σ(z) − (1−t)·ln σ(−z), in the stable form. From probabilities the logarithms
-/// are clamped at −100 and the gradient's denominator at 1e-12, as PyTorch does. π is the positive weight of
+/// are clamped at −100 and the gradient's denominator at 1e-12, as PyTorch does; a probability below 2⁻¹²⁶ counts as 0, which GPUs
+/// make of it anyway, so that its logarithm is −100 where a CPU's is between −87 and −100. π is the positive weight of
 /// the class; a mask drops elements, a voxel weight multiplies ℓ.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]

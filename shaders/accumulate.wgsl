@@ -1,10 +1,6 @@
 // Stage 1: one read of everything. Each team leaves the sums of its tile in `partials`.
 //
-// Oracle: reference::accumulate. Expects a team, `tile`, `load`, `statistics` and `store_map`.
-
-// Lengths of the inner additions: the rounding error of a sum of n grows like the depth of its tree, not
-// like n, if short runs are added up first.
-const BLOCK: u32 = 8u;
+// Oracle: reference::accumulate. Expects a team, `tile`, `load`, `statistics`, BLOCK of `cascade` and `store_map`.
 
 // The sums of every statistic.
 struct Totals {
@@ -48,9 +44,8 @@ fn report_bad(bad: vec4<u32>) {
     if bad.w > 0u { atomicAdd(&scratch.bad[3], bad.w); }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn accumulate(at: Invocation) {
-    let team = team_index(at);
+// Tile `team` of the window, by one team.
+fn accumulate_tile(at: Invocation, team: u32) {
     let tile = params.first_tile + team;
     var total = Totals();
     if team < params.window_tiles {
@@ -92,4 +87,9 @@ fn accumulate(at: Invocation) {
         let sum_3 = team_sum(at, total.of_3);
         if first { store_partial(tile, 3u, sum_3); }
     }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn accumulate(at: Invocation) {
+    accumulate_tile(at, team_index(at));
 }

@@ -1,7 +1,8 @@
 // A lane's sum of many numbers, a few at a time. Expects nothing.
 //
 // Added up one after the other, n equal numbers may all round to the same side: an error of n/2 roundings. Here eight make
-// a block, eight blocks a larger one, and so on: about 4 roundings a level, whatever the numbers are.
+// a block, eight blocks a larger one, and so on: about 4 roundings a level, whatever the numbers are. (`accumulate` has
+// the same blocks as nested loops.)
 
 const BLOCK: u32 = 8u;
 

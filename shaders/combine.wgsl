@@ -5,9 +5,7 @@
 // A tile has at most 2^24 voxels, so its counts are exact as f32; beyond, they are added as integers. The
 // team adds floats only, so an integer travels as its two halves, whose sums stay below 2^24.
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn combine(at: Invocation) {
-    let row = team_index(at);
+fn combine_row(at: Invocation, row: u32) {
     let first = team_rank(at) == 0u && row < params.rows;
     for (var statistic = 0u; statistic < params.statistics; statistic = statistic + 1u) {
         var total = Cascade();
@@ -35,4 +33,9 @@ fn combine(at: Invocation) {
             scratch.words[at_row + 3u] = words.w;
         }
     }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn combine(at: Invocation) {
+    combine_row(at, team_index(at));
 }

@@ -12,9 +12,8 @@ fn sum_groups(at: Invocation, term: Term) -> f32 {
     return team_sum(at, sum_of(total)).x;
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn finalize(at: Invocation) {
-    let first = team_index(at) == 0u && team_rank(at) == 0u;
+fn finalize_loss(at: Invocation, team: u32) {
+    let first = team == 0u && team_rank(at) == 0u;
     var value = 0.0;
     for (var i = 0u; i < params.terms; i = i + 1u) {
         let reduced = loss.terms[i].scale * sum_groups(at, loss.terms[i]);
@@ -27,4 +26,9 @@ fn finalize(at: Invocation) {
         scratch.value = bitcast<u32>(value);
         scratch.done = 1u;
     }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn finalize(at: Invocation) {
+    finalize_loss(at, team_index(at));
 }

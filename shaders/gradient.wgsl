@@ -32,9 +32,8 @@ fn descent(v: Quad, c_0: vec2<f32>, c_1: vec2<f32>, c_2: vec2<f32>, c_3: vec2<f3
     return select(vec4<f32>(), v.weight * total, v.counts > vec4<f32>());
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn gradient(at: Invocation) {
-    let team = team_index(at);
+// Tile `team` of the window, by one team. The bits of the largest |dL/dz| that this lane stored.
+fn gradient_tile(at: Invocation, team: u32) -> u32 {
     var peaks = vec4<u32>();
     if team < params.window_tiles {
         let run = locate(params.first_tile + team, team_rank(at));
@@ -50,10 +49,18 @@ fn gradient(at: Invocation) {
             peaks = max(peaks, max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE)));
         }
     }
-    let peak = max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
+    return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
+}
+
+fn report_peak(at: Invocation, peak: u32) {
     atomicMax(&workgroup_peak, peak);
     workgroupBarrier();
     if at.lane == 0u {
         atomicMax(&scratch.peak, atomicLoad(&workgroup_peak));
     }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn gradient(at: Invocation) {
+    report_peak(at, gradient_tile(at, team_index(at)));
 }

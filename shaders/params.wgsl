@@ -38,7 +38,8 @@ struct Params {
 
     // The term that `score` is dispatched for.
     term: u32,
-    padding: u32,
+    // The halves that `evaluate` is dispatched for.
+    halves: u32,
 }
 
 // A term of the loss, see `loss::Term`. A group is a pool of rows that shares one score.

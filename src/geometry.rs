@@ -12,8 +12,11 @@ const MIN_TILE: u64 = 4096;
 const LARGEST_TILE: u64 = 1 << 20;
 /// Elements that a lane takes at a time. Tiles are whole octets but for a row's last.
 const OCTET: u64 = 8;
-/// Rows up to this length are summed by one lane each.
-const SHORT_ROW: u64 = 64;
+/// Tiles up to this length are summed by one lane each: short rows, and the tiles of small problems.
+const SHORT_TILE: u64 = 64;
+/// A problem of so many elements and few rows is small: one workgroup works through it in less time than starting five
+/// dispatches takes.
+const SMALL: u64 = 1 << 14;
 /// So few parts (partial sums of a row, rows of a group) are added up by one lane.
 const FEW_PARTS: u64 = 32;
 
@@ -37,7 +40,8 @@ impl Tiling {
             return Self { rows: rows as u32, voxels: voxels as u32, tile_length: 1, tiles_per_row: 0 };
         }
         let share = (MAX_TILES / rows).max(1);
-        let wanted = voxels.div_ceil(MIN_TILE).min(share).max(voxels.div_ceil(LARGEST_TILE));
+        let least_tile = if is_small(rows, voxels) { SHORT_TILE } else { MIN_TILE };
+        let wanted = voxels.div_ceil(least_tile).min(share).max(voxels.div_ceil(LARGEST_TILE));
         let tile_length = voxels.div_ceil(wanted).next_multiple_of(OCTET);
         Self {
             rows: rows as u32,
@@ -52,9 +56,14 @@ impl Tiling {
         u64::from(self.rows) * u64::from(self.tiles_per_row)
     }
 
-    /// Whether a lane sums a row by itself.
-    pub(crate) fn has_short_rows(&self) -> bool {
-        u64::from(self.voxels) <= SHORT_ROW
+    /// Whether a lane sums a tile by itself.
+    pub(crate) fn has_short_tiles(&self) -> bool {
+        u64::from(self.tile_length) <= SHORT_TILE
+    }
+
+    /// Whether one workgroup evaluates all of it in one dispatch.
+    pub(crate) fn is_small(&self) -> bool {
+        is_small(self.rows.into(), self.voxels.into())
     }
 
     /// The accesses, widest first, at whose multiples all rows of a window of so many begin if the first does.
@@ -110,6 +119,10 @@ impl Tiling {
         };
         Some((0..self.rows).flat_map(parts).collect())
     }
+}
+
+fn is_small(rows: u64, voxels: u64) -> bool {
+    is_few(rows) && (1..=SMALL).contains(&(rows * voxels))
 }
 
 /// Whether one lane adds up so many parts.
@@ -196,7 +209,7 @@ mod tests {
                 assert_eq!((next, u64::from(tile)), ((samples * classes * voxels) as u64, tiling.tiles()));
             }
         }
-        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 5000]).unwrap()).windows(2000), None);
+        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 50_000]).unwrap()).windows(2000), None);
         assert_eq!(Tiling::new(&Shape::new(&[2, 1, 0]).unwrap()).windows(2000), Some(vec![]));
     }
 

@@ -157,13 +157,17 @@ impl Gpu {
     /// The variant of a stage. Stages that see sums only reach no data, whatever `reach` says.
     pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, reach: Reach) -> Variant {
         let reach = if data.is_some() { reach } else { Reach::apart(Width::Word) };
-        let data = data.map(|data| Data { map: data.map && stage == Stage::Accumulate, ..data });
+        let data = data.map(|data| Data {
+            map: data.map && stage == Stage::Accumulate,
+            gradient: data.gradient && stage == Stage::Evaluate,
+            ..data
+        });
         Variant { stage, team: self.team(single_lane), data, reach }
     }
 
     /// The pipeline of a variant, compiled on first use and kept.
     pub(crate) fn pipeline(&self, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
-        let storage = variant.slots().iter().filter(|slot| **slot != crate::kernel::slot::Slot::Params).count() as u32;
+        let storage = variant.storage_buffers();
         let limit = self.limits().max_storage_buffers_per_shader_stage;
         if storage > limit {
             return Err(Error::Limit {

@@ -127,6 +127,7 @@ mod adapter;
 mod batch;
 mod bound;
 mod buffers;
+mod dispatch;
 mod error;
 mod evaluate;
 mod geometry;

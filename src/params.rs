@@ -35,7 +35,7 @@ pub(crate) struct Params {
     pub(crate) slopes: u32,
     pub(crate) partials: u32,
     pub(crate) term: u32,
-    pub(crate) padding: u32,
+    pub(crate) halves: u32,
 }
 
 impl Params {
@@ -113,6 +113,12 @@ pub(crate) mod measure {
     pub(crate) const OVERLAP: u32 = 0;
     pub(crate) const CROSS_ENTROPY_SUM: u32 = 1;
     pub(crate) const CROSS_ENTROPY_MEAN: u32 = 2;
+}
+
+/// `*_HALF` in shaders/evaluate.wgsl: bits of [`Params::halves`].
+pub(crate) mod half {
+    pub(crate) const SUMS: u32 = 1;
+    pub(crate) const LOSS: u32 = 2;
 }
 
 /// `MAP_*` in shaders/measure.wgsl.

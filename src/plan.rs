@@ -2,7 +2,7 @@
 
 use crate::geometry::{Tiling, grid, is_few};
 use crate::kernel::{
-    Data, Stage,
+    Data, Stage, Variant,
     slot::{Reach, Width},
 };
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
@@ -55,9 +55,13 @@ impl Plan {
 
     /// Compiles what every binding of this plan will use, unless its buffers are shared.
     fn compile(&self) -> Result<(), Error> {
-        let (gpu, short) = (&self.gpu, self.tiling.has_short_rows());
+        let (gpu, short) = (&self.gpu, self.tiling.has_short_tiles());
         let widest = self.tiling.widths(self.tiling.rows, gpu.widths().access).next();
         let apart = Reach::apart(widest.unwrap_or(Width::Word));
+        if self.is_small() {
+            gpu.pipeline(self.small_variant(apart))?;
+            return Ok(());
+        }
         gpu.pipeline(gpu.variant(Stage::Combine, self.tiling.has_few_partials(), None, apart))?;
         for term in 0..self.loss.terms.len() {
             gpu.pipeline(gpu.variant(Stage::Score, self.has_few_members(term), None, apart))?;
@@ -68,6 +72,18 @@ impl Plan {
             gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), apart))?;
         }
         Ok(())
+    }
+
+    /// Whether one dispatch does it all, unless it must be cut into windows. It has one output only, and needs more
+    /// bindings than any stage.
+    pub(crate) fn is_small(&self) -> bool {
+        let bindings = self.small_variant(Reach::apart(Width::Word)).storage_buffers();
+        let has_room = bindings <= self.gpu.limits().max_storage_buffers_per_shader_stage;
+        self.tiling.is_small() && !self.data.map && has_room
+    }
+
+    fn small_variant(&self, reach: Reach) -> Variant {
+        self.gpu.variant(Stage::Evaluate, true, Some(self.data), reach)
     }
 
     /// Whether a lane adds up the groups of every term by itself.

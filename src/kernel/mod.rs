@@ -12,7 +12,7 @@ use self::slot::{Access, Reach, Slot, Width};
 use crate::loss::MAX_STATISTICS;
 use crate::{Loss, Problem, params};
 
-/// One of the five shaders; each is an entry point of the same name in a file of the same name.
+/// One of the shaders; each is an entry point of the same name in a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     Accumulate,
@@ -20,6 +20,8 @@ pub(crate) enum Stage {
     Score,
     Finalize,
     Gradient,
+    /// The five others in one dispatch, for small problems.
+    Evaluate,
 }
 
 impl Stage {
@@ -30,6 +32,7 @@ impl Stage {
             Self::Score => "score",
             Self::Finalize => "finalize",
             Self::Gradient => "gradient",
+            Self::Evaluate => "evaluate",
         }
     }
 }
@@ -50,7 +53,10 @@ pub(crate) enum Team {
 pub(crate) struct Data {
     pub(crate) mask: bool,
     pub(crate) voxel_weights: bool,
+    /// Whether `accumulate` writes a voxel map.
     pub(crate) map: bool,
+    /// Whether `evaluate` writes a gradient.
+    pub(crate) gradient: bool,
     /// Kinds of the statistics, 0 for none.
     pub(crate) statistics: [u32; MAX_STATISTICS],
 }
@@ -61,7 +67,8 @@ impl Data {
         for (kind, statistic) in statistics.iter_mut().zip(loss.statistics()) {
             *kind = params::kind(statistic);
         }
-        Self { mask: problem.mask, voxel_weights: problem.voxel_weights, map: loss.is_voxel_map(), statistics }
+        let (mask, voxel_weights) = (problem.mask, problem.voxel_weights);
+        Self { mask, voxel_weights, map: loss.is_voxel_map(), gradient: problem.gradient, statistics }
     }
 }
 
@@ -111,13 +118,33 @@ impl Variant {
             files.extend(files!["load.wgsl", "tile.wgsl"]);
         }
         files.extend(match self.stage {
-            Stage::Accumulate if self.writes_map() => files!["classes.wgsl", "map_f32.wgsl", "accumulate.wgsl"],
-            Stage::Accumulate => files!["map_none.wgsl", "accumulate.wgsl"],
+            Stage::Accumulate if self.writes_map() => {
+                files!["cascade.wgsl", "classes.wgsl", "map_f32.wgsl", "accumulate.wgsl"]
+            }
+            Stage::Accumulate => files!["cascade.wgsl", "map_none.wgsl", "accumulate.wgsl"],
             Stage::Combine => files!["cascade.wgsl", "combine.wgsl"],
             Stage::Score => files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "measure.wgsl", "score.wgsl"],
             Stage::Finalize => files!["cascade.wgsl", "finalize.wgsl"],
             Stage::Gradient => files!["classes.wgsl", "gradient_f32.wgsl", "gradient.wgsl"],
+            Stage::Evaluate => files![
+                "cascade.wgsl",
+                "classes.wgsl",
+                "measure.wgsl",
+                "map_none.wgsl",
+                "accumulate.wgsl",
+                "combine.wgsl",
+                "score.wgsl",
+                "finalize.wgsl"
+            ],
         });
+        if self.stage == Stage::Evaluate {
+            files.extend(if self.has_output() {
+                files!["gradient_f32.wgsl", "gradient.wgsl"]
+            } else {
+                files!["gradient_none.wgsl"]
+            });
+            files.extend(files!["evaluate.wgsl"]);
+        }
         files
     }
 
@@ -137,16 +164,25 @@ impl Variant {
             Slot::Mask => data.mask,
             Slot::VoxelWeights => data.voxel_weights,
             Slot::Output => self.has_output(),
-            Slot::ClassWeights => self.stage == Stage::Gradient || data.map,
+            Slot::ClassWeights => self.stage != Stage::Accumulate || data.map,
             _ => true,
         };
         let bound = |slot: Slot| !matches!(self.access_of(slot), Some(Access::Within(_)));
         Slot::ALL.into_iter().filter(|&slot| has(slot) && bound(slot)).collect()
     }
 
+    /// How many of its bindings are storage buffers.
+    pub(crate) fn storage_buffers(&self) -> u32 {
+        self.slots().iter().filter(|slot| **slot != Slot::Params).count() as u32
+    }
+
     /// Whether it writes voxel-sized data.
     pub(crate) fn has_output(&self) -> bool {
-        self.stage == Stage::Gradient || self.stage == Stage::Accumulate && self.writes_map()
+        match self.stage {
+            Stage::Accumulate => self.writes_map(),
+            Stage::Evaluate => self.data.is_some_and(|data| data.gradient),
+            stage => stage == Stage::Gradient,
+        }
     }
 
     /// How a data slot is declared; `None` for the others.

@@ -27,6 +27,7 @@ fn table() -> Vec<Variant> {
                 mask: bits & 1 != 0,
                 voxel_weights: bits & 2 != 0,
                 map: bits & 4 != 0,
+                gradient: false,
                 // Every kind appears in every position.
                 statistics: std::array::from_fn(|i| (bits + 2 * i as u32) % 8),
             };
@@ -34,12 +35,16 @@ fn table() -> Vec<Variant> {
             let other = if bits % 2 == 0 { Width::Octet } else { Width::Word };
             for reach in [Width::Quad, other].map(Reach::apart) {
                 table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
-                let data = Data { map: false, ..data };
+                let data = Data { map: false, gradient: data.map, ..data };
+                if team == Team::Lane {
+                    table.push(Variant { stage: Stage::Evaluate, team, data: Some(data), reach });
+                }
+                let data = Data { gradient: false, ..data };
                 table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
             }
         }
     }
-    let all = Data { mask: true, voxel_weights: true, map: true, statistics: [1, 3, 6, 7] };
+    let all = Data { mask: true, voxel_weights: true, map: true, gradient: false, statistics: [1, 3, 6, 7] };
     for (access, width) in
         sample_accesses().into_iter().flat_map(|access| Width::WIDEST_FIRST.map(|width| (access, width)))
     {
@@ -47,6 +52,8 @@ fn table() -> Vec<Variant> {
         table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), reach });
         let data = Data { map: false, ..all };
         table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), reach });
+        let data = Data { gradient: true, ..data };
+        table.push(Variant { stage: Stage::Evaluate, team: Team::Lane, data: Some(data), reach });
     }
     table
 }
@@ -71,7 +78,7 @@ fn parse(variant: &Variant) -> Module {
 }
 
 #[test]
-fn every_variant_is_valid_and_has_one_entry_point() {
+fn every_variant_is_valid_and_has_its_entry_point() {
     for variant in table() {
         let module = parse(&variant);
         let mut validator = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all());
@@ -79,8 +86,9 @@ fn every_variant_is_valid_and_has_one_entry_point() {
             .subgroup_stages(naga::valid::ShaderStages::all())
             .subgroup_operations(naga::valid::SubgroupOperationSet::all());
         validator.validate(&module).unwrap_or_else(|error| panic!("{variant:?}: {error:?}"));
-        let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-        assert_eq!(names, [variant.stage.entry_point()]);
+        // The last: `evaluate` brings those of the other stages along.
+        let name = module.entry_points.last().map(|entry| entry.name.as_str());
+        assert_eq!(name, Some(variant.stage.entry_point()));
     }
 }
 
@@ -131,7 +139,7 @@ fn structs_have_the_same_layout_on_both_sides() {
     let (params, span) = members(&module, "Params");
     let expected = fields!(Params: rows, classes, voxels, statistics, terms, tile_length, tiles_per_row, window_tiles,
         first_tile, first_row, first_sample, first_voxel, logits_base, targets_base, mask_base, voxel_weights_base,
-        output_base, term_values, group_values, sums, slopes, partials, term, padding);
+        output_base, term_values, group_values, sums, slopes, partials, term, halves);
     assert_eq!((params, span), (expected, size_of::<Params>()));
 
     let (term, span) = members(&module, "Term");
@@ -153,22 +161,19 @@ fn structs_have_the_same_layout_on_both_sides() {
 
 #[test]
 fn constants_have_the_same_values_on_both_sides() {
-    let data = Data { mask: false, voxel_weights: false, map: false, statistics: [0; 4] };
-    let modules = [Stage::Score, Stage::Accumulate].map(|stage| {
-        let data = (stage == Stage::Accumulate).then_some(data);
-        parse(&Variant { stage, team: Team::Tree, data, reach: APART })
-    });
+    let data = Data { mask: false, voxel_weights: false, map: false, gradient: false, statistics: [0; 4] };
+    // It has the files of all stages.
+    let module = parse(&Variant { stage: Stage::Evaluate, team: Team::Lane, data: Some(data), reach: APART });
     let constant = |name: &str| {
-        let found = modules.iter().find_map(|module| {
-            let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name))?;
-            match module.global_expressions[constant.init] {
-                naga::Expression::Literal(naga::Literal::U32(value)) => Some(value),
-                _ => None,
-            }
-        });
-        found.unwrap_or_else(|| panic!("no constant {name}"))
+        let (_, constant) = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name)).unwrap();
+        match module.global_expressions[constant.init] {
+            naga::Expression::Literal(naga::Literal::U32(value)) => value,
+            ref other => panic!("{name} is {other:?}"),
+        }
     };
     for (name, value) in [
+        ("SUMS_HALF", params::half::SUMS),
+        ("LOSS_HALF", params::half::LOSS),
         ("MEASURE_OVERLAP", params::measure::OVERLAP),
         ("MEASURE_CROSS_ENTROPY_SUM", params::measure::CROSS_ENTROPY_SUM),
         ("MEASURE_CROSS_ENTROPY_MEAN", params::measure::CROSS_ENTROPY_MEAN),

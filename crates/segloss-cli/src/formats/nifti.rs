@@ -11,6 +11,9 @@ use super::Read;
 /// The size of a NIfTI-1 header.
 const HEADER_BYTES: u64 = 348;
 
+/// Where data may begin in a single file: after the header and the four bytes that announce extensions.
+const DATA_START: f32 = 352.0;
+
 /// Reads a volume of real numbers, with slope and intercept applied.
 pub(crate) fn read(path: &Path) -> Read {
     let unreadable = |error: io::Error| format!("it cannot be read ({error}); expected a NIfTI-1 volume");
@@ -30,15 +33,19 @@ fn decode(mut stream: impl io::Read) -> Read {
         (header.scl_slope, header.scl_inter) = (0.0, 0.0);
     }
 
-    let gap = u64::from(header.vox_offset as u32).saturating_sub(HEADER_BYTES);
-    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink());
+    let gap = data_offset(&header)? - HEADER_BYTES;
+    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink())
+        .map_err(|error| format!("it is damaged or truncated: {error}"))?;
+    if skipped < gap {
+        let (start, end) = (HEADER_BYTES + gap, HEADER_BYTES + skipped);
+        return Err(format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}"));
+    }
     let truncated = |found: u64| {
         format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", dims.join("×"))
     };
     let mut raw = Vec::new();
     raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
-    let outcome = skipped.and_then(|_| (&mut stream).take(bytes as u64).read_to_end(&mut raw));
-    if let Err(error) = outcome {
+    if let Err(error) = (&mut stream).take(bytes as u64).read_to_end(&mut raw) {
         return Err(format!("{} ({error})", truncated(raw.len() as u64)));
     }
     if raw.len() != bytes {
@@ -51,6 +58,17 @@ fn decode(mut stream: impl io::Read) -> Read {
     let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
     // Stored with the first axis fastest; the iterator has the last one fastest.
     Ok((array.shape().to_vec(), array.iter().copied().collect()))
+}
+
+/// The byte at which the data begins. Writers leave 0 where nothing lies between header and data.
+fn data_offset(header: &NiftiHeader) -> Result<u64, String> {
+    let offset = if header.vox_offset == 0.0 { DATA_START } else { header.vox_offset };
+    if offset >= DATA_START && offset.fract() == 0.0 {
+        return Ok(offset as u64);
+    }
+    Err(format!(
+        "its header says that the data begins at byte {offset} (vox_offset); expected 0 or a whole number from 352 on"
+    ))
 }
 
 /// Checks what the header says of the data. Returns the dimensions, to be shown, and the size in bytes.

@@ -104,6 +104,27 @@ fn broken_volumes() {
 }
 
 #[test]
+fn volumes_whose_data_begins_nowhere() {
+    let folder = folder();
+    let with_offset = |offset| Nifti { offset, ..Nifti::u8(&[2, 3]) }.bytes(&[0, 1, 0, 0, 1, 1]);
+    for (offset, part) in [
+        (348.0, "begins at byte 348 (vox_offset); expected 0 or a whole number from 352 on"),
+        (-352.0, "begins at byte -352 (vox_offset)"),
+        (352.5, "begins at byte 352.5 (vox_offset)"),
+        (f32::NAN, "begins at byte NaN (vox_offset)"),
+        (f32::INFINITY, "begins at byte inf (vox_offset)"),
+        (4096.0, "begins at byte 4096 (vox_offset), but it ends at 358"),
+        (1e30, "(vox_offset), but it ends at 358"),
+        (354.0, "truncated: its header announces 6 bytes of 2×3 voxels, 4 are there"),
+    ] {
+        std::fs::write(folder.path("offset.nii"), with_offset(offset)).unwrap();
+        assert_refused(&folder, "offset.nii", part);
+        std::fs::write(folder.path("offset.nii.gz"), gzip(&with_offset(offset))).unwrap();
+        assert_refused(&folder, "offset.nii.gz", part);
+    }
+}
+
+#[test]
 fn images_that_are_not_grey_or_not_whole() {
     let folder = folder();
     png(&folder.path("rgb.png"), [3, 2], ColorType::Rgb, BitDepth::Eight, &[0; 18]);

@@ -73,6 +73,8 @@ fn write_pair(folder: &Folder) {
     let float = Nifti { datatype: 16, bits: 32, slope: f32::NAN, ..Nifti::u8(&dims) };
     let words: Vec<u8> = stored.iter().flat_map(|&v| (f32::from(v) / 255.0).to_le_bytes()).collect();
     std::fs::write(folder.path("P_FLOAT.NII.GZ"), gzip(&float.bytes(&words))).unwrap();
+    let unset = Nifti { offset: 0.0, ..scaled };
+    std::fs::write(folder.path("p_offset_0.nii"), unset.bytes(&stored)).unwrap();
     let truth = first_axis_fastest(&DIMS, &truth);
     std::fs::write(folder.path("t.nii.gz"), gzip(&Nifti::u8(&dims).bytes(&truth))).unwrap();
 }
@@ -82,7 +84,9 @@ fn every_format_gives_the_same_scores() {
     let folder = Folder::new();
     write_pair(&folder);
     let truths = ["t.npy", "t_bool.npy", "t_i64.npy", "t_u16.npy", "t.nii.gz"];
-    let predictions = ["p.npy", "p_fortran.npy", "p_f64.npy", "p.nii", "p.nii.gz", "p_shifted.nii", "P_FLOAT.NII.GZ"];
+    let numpy = ["p.npy", "p_fortran.npy", "p_f64.npy"];
+    let nifti = ["p.nii", "p.nii.gz", "p_shifted.nii", "P_FLOAT.NII.GZ", "p_offset_0.nii"];
+    let predictions = [&numpy[..], &nifti].concat();
     let pairs = predictions.iter().map(|p| (*p, "t.npy")).chain(truths.iter().map(|t| ("p.npy", *t)));
     for (prediction, truth) in pairs {
         println!("{prediction} against {truth}");

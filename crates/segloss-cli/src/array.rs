@@ -18,6 +18,7 @@ impl Array {
     pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let read = match () {
+            () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
             () if name.ends_with(".npy") => formats::npy::read(path),
             () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
             () if name.ends_with(".png") => formats::png::read(path, png_white),
@@ -72,4 +73,9 @@ impl Array {
         position.reverse();
         position
     }
+}
+
+/// Whether a file is there and holds nothing.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }

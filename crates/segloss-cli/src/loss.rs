@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::args::{self, Format};
-use crate::array::Array;
+use crate::array::{Array, is_empty};
 use crate::engine::{Engine, Numbers};
 use crate::failure::Failure;
 use crate::output::Pending;
@@ -130,6 +130,9 @@ fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<()
 /// Reads a peer's loss by name, or one in the library's own terms.
 fn read_spec(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
     let failure = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
+    if is_empty(path) {
+        return Err(failure(&"the file is empty; expected the JSON description of a loss"));
+    }
     let text = std::fs::read_to_string(path)
         .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
     let mut spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;

@@ -24,7 +24,12 @@ pub(crate) fn read(path: &Path) -> Read {
 
 fn decode(mut stream: impl io::Read) -> Read {
     let mut header = [0; HEADER_BYTES as usize];
-    stream.read_exact(&mut header).map_err(|error| format!("it has no whole NIfTI-1 header: {error}"))?;
+    stream.read_exact(&mut header).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            format!("it ends within the {HEADER_BYTES} bytes of its header; expected a NIfTI-1 volume")
+        }
+        _ => format!("it is damaged ({error}); expected a NIfTI-1 volume"),
+    })?;
     let mut header = NiftiHeader::from_reader(&header[..])
         .map_err(|error| format!("it has no valid header ({error}); expected NIfTI-1"))?;
     let (dims, bytes) = check(&header)?;
@@ -76,12 +81,13 @@ fn check(header: &NiftiHeader) -> Result<(Vec<String>, usize), String> {
     if !header.magic.starts_with(b"n+1") {
         return Err("its header says that the data lies in another file; expected a single .nii file".to_owned());
     }
-    let rank = usize::from(header.dim[0]);
-    let dims =
-        header.dim.get(1..=rank).filter(|dims| !dims.is_empty() && dims.iter().all(|&d| (1..1 << 15).contains(&d)));
-    let Some(dims) = dims else {
-        return Err(format!("its dimensions {:?} are not valid; expected one to seven, each at least 1", header.dim));
-    };
+    let rank = header.dim[0];
+    let dims = header.dim.get(1..=usize::from(rank)).filter(|dims| !dims.is_empty());
+    let dims = dims.ok_or_else(|| format!("its header announces {rank} dimensions; expected one to seven"))?;
+    // Signed in the file.
+    if let Some((axis, &dim)) = dims.iter().enumerate().find(|(_, dim)| **dim as i16 <= 0) {
+        return Err(format!("its dimension {} is {}; expected at least 1", axis + 1, dim as i16));
+    }
     let kind = header.data_type().map_err(|error| format!("its data type is unknown ({error})"))?;
     let real = [
         NiftiType::Uint8,

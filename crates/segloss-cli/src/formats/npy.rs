@@ -67,6 +67,10 @@ fn explain(error: &ViewNpyError) -> String {
         ViewNpyError::MisalignedData => "its data does not begin where numpy.save puts it; save it anew".to_owned(),
         ViewNpyError::LengthOverflow => "its header announces more data than can be addressed".to_owned(),
         ViewNpyError::Io(_) => "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned(),
+        // The reason is a parser's, of several lines with columns, and says nothing to who did not write the header.
+        ViewNpyError::ParseHeader(_) => {
+            "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned()
+        }
         other => format!("{other}; expected a NumPy array as numpy.save writes it"),
     }
 }

@@ -173,6 +173,8 @@ fn specifications_that_mean_nothing() {
     }
     std::fs::write(folder.path("spec.json"), "{").unwrap();
     assert!(folder.failure(COMMON).contains("spec.json: it is not JSON"));
+    std::fs::write(folder.path("spec.json"), "").unwrap();
+    assert!(folder.failure(COMMON).contains("spec.json: the file is empty; expected the JSON"));
     std::fs::remove_file(folder.path("spec.json")).unwrap();
     assert!(folder.failure(COMMON).contains("spec.json: it cannot be read"));
     spec(&folder, &json!({"peer": "tensorlayer", "loss": "iou_coe"}));

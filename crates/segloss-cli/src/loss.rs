@@ -1,6 +1,6 @@
 //! `segloss loss`: any loss on arrays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
 use segloss::peers::{Peer, Recipe};
@@ -12,7 +12,7 @@ use crate::args::{self, Format};
 use crate::array::{Array, is_empty};
 use crate::engine::{Engine, Numbers};
 use crate::failure::Failure;
-use crate::output::Pending;
+use crate::output::{Pending, check_places};
 use crate::progress::Progress;
 use crate::report;
 
@@ -46,7 +46,13 @@ struct Arrays {
     weight: Option<Array>,
 }
 
-pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<String, Failure> {
+/// The report, and the result files that wait for their names.
+pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, Vec<Pending>), Failure> {
+    let outputs: Vec<&Path> = [&args.gradient, &args.map].into_iter().flatten().map(PathBuf::as_path).collect();
+    let optional = [&args.mask, &args.weight].into_iter().flatten();
+    let inputs: Vec<&Path> =
+        [&args.spec, &args.input, &args.target].into_iter().chain(optional).map(PathBuf::as_path).collect();
+    check_places(&outputs, &inputs)?;
     let arrays = Arrays::read(args)?;
     let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
     let loss = read_spec(&args.spec, &shape)?;
@@ -58,30 +64,26 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<String, Fa
     }
     let batch = arrays.batch(&shape, args.gradient.is_some())?;
     segloss::scratch_size(&loss, batch.problem()).map_err(|error| Failure::file(&args.spec, error))?;
-    let inputs: Vec<&Path> =
-        [Some(&args.spec), Some(&args.input), Some(&args.target), args.mask.as_ref(), args.weight.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(std::path::PathBuf::as_path)
-            .collect();
-    let open = |path: &std::path::PathBuf| Pending::create(path, &inputs);
-    let gradient = args.gradient.as_ref().map(open).transpose()?;
-    let map = args.map.as_ref().map(open).transpose()?;
+    let create = |path: &PathBuf| Pending::create(path);
+    let gradient = args.gradient.as_ref().map(create).transpose()?;
+    let map = args.map.as_ref().map(create).transpose()?;
 
     let engine = Engine::choose(adapter)?;
     let mut numbers = engine.evaluate(&loss, &batch)?;
-    write(gradient, numbers.gradient.take(), map, numbers.voxel_map.take(), shape.dims())?;
+    let files = [(gradient, numbers.gradient.take()), (map, numbers.voxel_map.take())];
+    let files = write(files, shape.dims())?;
     let evaluation = evaluation(args, &loss, &shape, &engine, &numbers);
-    match args.format {
-        Format::Json => report::json(&evaluation),
-        Format::Table => Ok(table(&evaluation)),
-    }
+    let report = match args.format {
+        Format::Json => report::json(&evaluation)?,
+        Format::Table => table(&evaluation),
+    };
+    Ok((report, files))
 }
 
 impl Arrays {
     fn read(args: &args::Loss) -> Result<Self, Failure> {
         let _progress = Progress::new("reading");
-        let read = |path: &std::path::PathBuf| Array::read(path, None);
+        let read = |path: &PathBuf| Array::read(path, None);
         let input = read(&args.input)?;
         let target = read(&args.target)?;
         let mask = args.mask.as_ref().map(read).transpose()?;
@@ -152,22 +154,19 @@ fn read_spec(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
     Ok(loss)
 }
 
-/// Writes the result files: all are whole before the first gets its name.
-fn write(
-    gradient: Option<Pending>,
-    gradient_values: Option<Vec<f32>>,
-    map: Option<Pending>,
-    map_values: Option<Vec<f32>>,
+/// Writes the result files that there are.
+fn write<const N: usize>(
+    files: [(Option<Pending>, Option<Vec<f32>>); N],
     dims: &[usize],
-) -> Result<(), Failure> {
-    let mut files = vec![];
-    for (file, values) in [(gradient, gradient_values), (map, map_values)] {
+) -> Result<Vec<Pending>, Failure> {
+    let mut written = vec![];
+    for (file, values) in files {
         if let (Some(mut file), Some(values)) = (file, values) {
             file.write(dims, values)?;
-            files.push(file);
+            written.push(file);
         }
     }
-    files.into_iter().try_for_each(Pending::keep)
+    Ok(written)
 }
 
 fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, numbers: &Numbers) -> Evaluation {
@@ -184,7 +183,7 @@ fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, nu
             Reduction::Mean | Reduction::Sum => vec![],
         },
     };
-    let written = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let written = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     Evaluation {
         value: finite(numbers.value),
         terms: loss.terms.iter().enumerate().map(term).collect(),

@@ -198,13 +198,37 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
         (with(&["--mask", "fuzzy.npy"]), "fuzzy.npy: the value 0.5 at [0, 0, 0, 0] is neither 0 nor 1"),
         (with(&["--weight", "m.npy"]), "m.npy: its shape is"),
         (with(&["--gradient", "x.npy"]), "x.npy: it is the input x.npy"),
-        (with(&["--gradient", "nowhere/g.npy"]), "nowhere/g.npy: it cannot be written"),
+        (with(&["--gradient", "./x.npy"]), "./x.npy: it is the input x.npy"),
+        (with(&["--gradient", "r.npy", "--map", "r.npy"]), "r.npy: two results would be written there"),
+        (with(&["--gradient", "r.npy", "--map", "./r.npy"]), "./r.npy: two results would be written there"),
+        (with(&["--gradient", "nowhere/g.npy"]), "nowhere/g.npy: its folder does not exist"),
         (with(&["--gradient", "."]), "it is a folder"),
         (with(&["--mask", "m_gone.npy"]), "m_gone.npy: it cannot be read"),
     ] {
         let before = folder.names();
         let message = folder.failure(&args);
-        assert!(message.contains(part), "{args:?}: {message}");
+        assert!(message.contains(part) && !message.contains(".segloss-"), "{args:?}: {message}");
         assert_eq!(folder.names(), before);
     }
+}
+
+#[test]
+fn two_results_in_one_place_are_refused_before_anything_is_read() {
+    let message = Folder::new().failure(with(&["--gradient", "r.npy", "--map", "r.npy"]));
+    assert!(message.contains("r.npy: two results would be written there; expected a name for each"), "{message}");
+}
+
+/// Where the report is lost, the result files do not appear either.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_printed() {
+    let folder = Arrays::new().folder();
+    spec(&folder, &json!({"peer": "pytorch", "loss": "SoftDiceLoss"}));
+    let before = folder.names();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = folder.command().args(with(&["--gradient", "g.npy"])).stdout(full).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("segloss: the result cannot be printed: No space left"), "{stderr}");
+    assert_eq!(folder.names(), before);
 }

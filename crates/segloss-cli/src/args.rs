@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Segmentation losses and overlap metrics, computed on the GPU.
@@ -10,8 +11,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// The adapter to use: a part of its name, or its index in `segloss adapters` [default: the best]
-    #[arg(long, global = true, value_name = "NAME|INDEX")]
+    /// The adapter to use: its index in `segloss adapters`, or a part of its name [default: the best]
+    #[arg(long, global = true, value_name = "INDEX|NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) adapter: Option<String>,
 }
 

@@ -28,7 +28,9 @@ pub(crate) enum Command {
 
 const EVAL_HELP: &str = "\
 Files: NIfTI-1 (.nii, .nii.gz; its scaling is applied), NumPy (.npy), grey PNG (.png; black is 0, white is 1).
-Both files must have the same shape; all voxels are pooled.
+Both files must have the same shape; all voxels are pooled. Voxels are compared as they are stored, nothing is
+resampled: where the headers of two NIfTI files disagree on the voxel size or on where the voxels lie in space
+(sform, else qform), a warning on stderr says so.
 
 Example:
   segloss eval predicted.nii.gz truth.nii.gz --threshold 0.4 --format json";

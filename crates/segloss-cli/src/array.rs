@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::formats;
+use crate::formats::{self, Contents};
+use crate::space::Space;
 
 /// Numbers in C order, and where they came from.
 pub(crate) struct Array {
     pub(crate) path: PathBuf,
     pub(crate) dims: Vec<usize>,
     pub(crate) values: Vec<f32>,
+    /// Where the voxels lie, if the format says.
+    pub(crate) space: Option<Space>,
 }
 
 impl Array {
@@ -24,8 +27,8 @@ impl Array {
             () if name.ends_with(".png") => formats::png::read(path, png_white),
             () => Err("unknown format; expected a name that ends in .nii, .nii.gz, .npy or .png".to_owned()),
         };
-        let (dims, values) = read.map_err(|reason| Failure::file(path, reason))?;
-        let array = Self { path: path.to_owned(), dims, values };
+        let Contents { dims, values, space } = read.map_err(|reason| Failure::file(path, reason))?;
+        let array = Self { path: path.to_owned(), dims, values, space };
         array.check()?;
         Ok(array)
     }

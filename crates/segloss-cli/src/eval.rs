@@ -40,6 +40,12 @@ struct Scores {
 pub(crate) fn run(args: &Eval, adapter: Option<&str>) -> Result<String, Failure> {
     let (prediction, truth) = read(args)?;
     let scores = score(args, &prediction, &truth, adapter)?;
+    if let Some(difference) = space_difference(&prediction, &truth) {
+        let (prediction, truth) = (prediction.path.display(), truth.path.display());
+        eprintln!(
+            "segloss: warning: {prediction} and {truth} differ in {difference}; compared voxel by voxel as stored"
+        );
+    }
     match args.format {
         TableFormat::Table => Ok(table(&scores)),
         TableFormat::Json => report::json(&scores),
@@ -65,6 +71,11 @@ fn read(args: &Eval) -> Result<(Array, Array), Failure> {
     }
     into_unit_interval(&mut truth, "expected a mask of 0 and 1, or probabilities")?;
     Ok((prediction, truth))
+}
+
+/// In which respects the voxels of two volumes of one shape lie elsewhere.
+fn space_difference(prediction: &Array, truth: &Array) -> Option<String> {
+    prediction.space.as_ref()?.difference(truth.space.as_ref()?, &prediction.dims)
 }
 
 /// A volume in a file for series of volumes has a last axis of length 1.

@@ -14,6 +14,7 @@ mod loss;
 mod output;
 mod progress;
 mod report;
+mod space;
 
 use std::process::ExitCode;
 

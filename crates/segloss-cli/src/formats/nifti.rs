@@ -6,7 +6,8 @@ use std::path::Path;
 
 use ::nifti::{InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
 
-use super::Read;
+use super::{Contents, Read};
+use crate::space::Space;
 
 /// The size of a NIfTI-1 header.
 const HEADER_BYTES: u64 = 348;
@@ -62,7 +63,8 @@ fn decode(mut stream: impl io::Read) -> Read {
     let volume = InMemNiftiVolume::from_raw_data(&header, raw).map_err(|error| error.to_string())?;
     let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
     // Stored with the first axis fastest; the iterator has the last one fastest.
-    Ok((array.shape().to_vec(), array.iter().copied().collect()))
+    let (dims, values) = (array.shape().to_vec(), array.iter().copied().collect());
+    Ok(Contents { dims, values, space: Some(Space::new(&header)) })
 }
 
 /// The byte at which the data begins. Writers leave 0 where nothing lies between header and data.

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayViewD};
 use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyError, WriteNpyExt};
 
-use super::Read;
+use super::{Contents, Read};
 
 /// Reads an array of real numbers or booleans.
 pub(crate) fn read(path: &Path) -> Read {
@@ -30,7 +30,10 @@ fn decode(bytes: &[u8]) -> Read {
     macro_rules! attempt {
         ($($type:ty => $convert:expr),+ $(,)?) => {
             $(match ArrayViewD::<$type>::view_npy(bytes) {
-                Ok(view) => return Ok((view.shape().to_vec(), view.iter().map($convert).collect())),
+                Ok(view) => {
+                    let (dims, values) = (view.shape().to_vec(), view.iter().map($convert).collect());
+                    return Ok(Contents { dims, values, space: None });
+                }
                 Err(ViewNpyError::WrongDescriptor(_)) => {}
                 Err(error) => return Err(explain(&error)),
             })+

@@ -132,6 +132,27 @@ fn logits_pass_through_the_sigmoid() {
 }
 
 #[test]
+fn volumes_that_lie_elsewhere_are_compared_with_a_warning() {
+    let folder = Folder::new();
+    let here = Nifti::u8(&[2, 3]);
+    let elsewhere = Nifti { voxel_size: [1.0, 1.5, 1.0], translation: [0.0, 0.0, -4.0], ..Nifti::u8(&[2, 3]) };
+    std::fs::write(folder.path("here.nii"), here.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
+    std::fs::write(folder.path("elsewhere.nii"), elsewhere.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
+    npy(&folder.path("nowhere.npy"), &[2, 3], &[0_u8, 1, 0, 0, 1, 1]);
+    let warnings = |prediction, truth| {
+        let output = folder.run(["eval", prediction, truth, "--format", "json"]);
+        assert_eq!(parse(&output)["voxels"], 6);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        stderr.lines().filter(|line| line.starts_with("segloss: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = "segloss: warning: here.nii and elsewhere.nii differ in voxel size (1×1 and 1×1.5) and position in \
+        space (the same voxel lies up to 4.123 apart); compared voxel by voxel as stored";
+    assert_eq!(warnings("here.nii", "elsewhere.nii"), [expected]);
+    assert!(warnings("elsewhere.nii", "elsewhere.nii").is_empty());
+    assert!(warnings("nowhere.npy", "elsewhere.nii").is_empty());
+}
+
+#[test]
 fn an_empty_pair_is_said_to_be_empty() {
     let folder = Folder::new();
     npy(&folder.path("zeros.npy"), &[5], &[0.0_f32; 5]);

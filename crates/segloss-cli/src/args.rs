@@ -88,10 +88,10 @@ pub(crate) struct Loss {
     /// The loss, a JSON file
     #[arg(long, value_name = "SPEC.json")]
     pub(crate) spec: PathBuf,
-    /// Logits or probabilities, whichever the loss takes
+    /// Logits, or probabilities in [0, 1], whichever the loss takes
     #[arg(long, value_name = "X.npy")]
     pub(crate) input: PathBuf,
-    /// Targets, of the input's shape
+    /// Targets in [0, 1], of the input's shape
     #[arg(long, value_name = "Y.npy")]
     pub(crate) target: PathBuf,
     /// Which voxels count: 1 or 0

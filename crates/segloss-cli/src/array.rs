@@ -6,6 +6,9 @@ use crate::failure::Failure;
 use crate::formats::{self, Contents};
 use crate::space::Space;
 
+/// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
+const ROUNDING: f32 = 1e-6;
+
 /// Numbers in C order, and where they came from.
 pub(crate) struct Array {
     pub(crate) path: PathBuf,
@@ -46,6 +49,17 @@ impl Array {
                 self.position(first),
             )));
         }
+        Ok(())
+    }
+
+    /// Refuses values outside [0, 1] where they count; those that only rounding put there are moved to its ends.
+    pub(crate) fn into_unit_interval(&mut self, counts: impl Fn(usize) -> bool, expected: &str) -> Result<(), Failure> {
+        let outside = |(index, value): (usize, &f32)| !(-ROUNDING..=1.0 + ROUNDING).contains(value) && counts(index);
+        if let Some(index) = self.values.iter().enumerate().position(outside) {
+            let (value, position) = (self.values[index], self.position(index));
+            return Err(self.failure(format!("the value {value} at {position:?} lies outside [0, 1]; {expected}")));
+        }
+        self.values.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         Ok(())
     }
 

@@ -10,9 +10,6 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::report::{self, thousands};
 
-/// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
-const ROUNDING: f32 = 1e-6;
-
 /// What is printed. Scores of nothing by nothing are `None`.
 #[derive(Serialize)]
 struct Scores {
@@ -66,10 +63,11 @@ fn read(args: &Eval) -> Result<(Array, Array), Failure> {
             prediction.path.display()
         )));
     }
+    let all = |_| true;
     if !args.logits {
-        into_unit_interval(&mut prediction, "expected probabilities; if these are logits, give --logits")?;
+        prediction.into_unit_interval(all, "expected probabilities; if these are logits, give --logits")?;
     }
-    into_unit_interval(&mut truth, "expected a mask of 0 and 1, or probabilities")?;
+    truth.into_unit_interval(all, "expected a mask of 0 and 1, or probabilities")?;
     Ok((prediction, truth))
 }
 
@@ -82,16 +80,6 @@ fn space_difference(prediction: &Array, truth: &Array) -> Option<String> {
 fn without_trailing_ones(dims: &[usize]) -> &[usize] {
     let end = dims.iter().rposition(|&dim| dim != 1).map_or(0, |last| last + 1);
     &dims[..end]
-}
-
-/// Refuses values outside [0, 1]; those that only rounding put there are moved to its ends.
-fn into_unit_interval(array: &mut Array, expected: &str) -> Result<(), Failure> {
-    if let Some(index) = array.values.iter().position(|v| !(-ROUNDING..=1.0 + ROUNDING).contains(v)) {
-        let (value, position) = (array.values[index], array.position(index));
-        return Err(array.failure(format!("the value {value} at {position:?} lies outside [0, 1]; {expected}")));
-    }
-    array.values.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
-    Ok(())
 }
 
 fn score(args: &Eval, prediction: &Array, truth: &Array, adapter: Option<&str>) -> Result<Scores, Failure> {

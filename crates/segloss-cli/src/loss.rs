@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
 use segloss::peers::{Peer, Recipe};
-use segloss::{Batch, Loss, Reduction, Shape};
+use segloss::{Activation, Batch, Loss, Reduction, Shape};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
     let inputs: Vec<&Path> =
         [&args.spec, &args.input, &args.target].into_iter().chain(optional).map(PathBuf::as_path).collect();
     check_places(&outputs, &inputs)?;
-    let arrays = Arrays::read(args)?;
+    let mut arrays = Arrays::read(args)?;
     let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
     let loss = read_spec(&args.spec, &shape)?;
     if args.map.is_some() && !loss.is_voxel_map() {
@@ -62,6 +62,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
             "this loss has no value for every voxel to write to --map; expected a cross-entropy with the reduction none",
         ));
     }
+    arrays.check_intervals(&loss)?;
     let batch = arrays.batch(&shape, args.gradient.is_some())?;
     segloss::scratch_size(&loss, batch.problem()).map_err(|error| Failure::file(&args.spec, error))?;
     let create = |path: &PathBuf| Pending::create(path);
@@ -101,6 +102,21 @@ impl Arrays {
             }
         }
         Ok(Self { input, target, mask, weight })
+    }
+
+    /// Refuses targets, and the input of a term without an activation, where they count and are no probabilities.
+    fn check_intervals(&mut self, loss: &Loss) -> Result<(), Failure> {
+        let (mask, dims) = (self.mask.as_ref(), &self.input.dims);
+        let elements: usize = dims[1..].iter().product();
+        let voxels: usize = dims[2..].iter().product();
+        let counts =
+            |index: usize| mask.is_none_or(|mask| mask.values[index / elements * voxels + index % voxels] != 0.0);
+        self.target.into_unit_interval(counts, "expected targets from 0 to 1")?;
+        if loss.terms.iter().any(|term| term.activation == Activation::None) {
+            let expected = "the loss takes probabilities; if these are logits, choose one with the activation sigmoid";
+            self.input.into_unit_interval(counts, expected)?;
+        }
+        Ok(())
     }
 
     fn batch<'a>(&'a self, shape: &Shape, gradient: bool) -> Result<Batch<'a>, Failure> {

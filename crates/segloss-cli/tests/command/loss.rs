@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use segloss::peers::{Peer, pytorch, tensorlayer};
-use segloss::{Batch, Loss, Reduction, Shape, reference};
+use segloss::{Batch, Loss, Map, Reduction, Shape, reference};
 use serde_json::{Value, json};
 
 use crate::files::npy;
@@ -80,8 +80,8 @@ fn specifications_by_name_and_in_own_terms() {
             .loss(&arrays.shape),
         ),
         (
-            json!({"peer": "tensorlayer", "loss": "dice_hard_coe", "params": {"threshold": 0.25, "axis": [2, 3]}}),
-            tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() }.loss(&arrays.shape),
+            json!({"terms": [{"measure": {"overlap": {"threshold": 0.25, "map": "score"}}}]}),
+            Ok(Loss::dice().hard(0.25).map(Map::Score)),
         ),
         (serde_json::to_value(&own).unwrap(), Ok(own)),
     ] {
@@ -93,6 +93,21 @@ fn specifications_by_name_and_in_own_terms() {
         let table = String::from_utf8(folder.run(COMMON).stdout).unwrap();
         assert!(table.starts_with("loss "), "{table}");
     }
+}
+
+#[test]
+fn coefficients_of_probabilities() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    spec(
+        &folder,
+        &json!({"peer": "tensorlayer", "loss": "dice_hard_coe", "params": {"threshold": 0.25, "axis": [2, 3]}}),
+    );
+    let loss = tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() };
+    let batch = Batch::new(&arrays.shape, &arrays.weights, &arrays.targets).unwrap();
+    let expected = reference::evaluate(&loss.loss(&arrays.shape).unwrap(), &batch).unwrap().value;
+    let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--format", "json"];
+    assert_number(&folder.json(args), "value", expected, 1e-6);
 }
 
 #[test]
@@ -178,7 +193,8 @@ fn specifications_that_mean_nothing() {
     std::fs::remove_file(folder.path("spec.json")).unwrap();
     assert!(folder.failure(COMMON).contains("spec.json: it cannot be read"));
     spec(&folder, &json!({"peer": "tensorlayer", "loss": "iou_coe"}));
-    assert!(folder.failure(with(&["--gradient", "g.npy"])).contains("thresholds the prediction"));
+    let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--gradient", "g.npy"];
+    assert!(folder.failure(args).contains("thresholds the prediction"));
     assert!(!folder.path("g.npy").exists());
 }
 
@@ -210,6 +226,39 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
         assert!(message.contains(part) && !message.contains(".segloss-"), "{args:?}: {message}");
         assert_eq!(folder.names(), before);
     }
+}
+
+#[test]
+fn values_that_are_no_probabilities() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let mut targets = arrays.targets.clone();
+    // Sample 1, class 2, the last voxel: not counted by the mask of the second call.
+    targets[209] = 255.0;
+    npy(&folder.path("ignored.npy"), &DIMS, &targets);
+    npy(&folder.path("all_but_one.npy"), &[2, 1, 5, 7], &{
+        let mut mask = [1.0_f32; 70];
+        mask[69] = 0.0;
+        mask
+    });
+    spec(&folder, &json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss"}));
+    let args = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "ignored.npy"];
+    let message = folder.failure(args);
+    let expected = "ignored.npy: the value 255 at [1, 2, 4, 6] lies outside [0, 1]; expected targets from 0 to 1";
+    assert!(message.ends_with(expected), "{message}");
+    assert!(folder.run([&args[..], &["--mask", "all_but_one.npy"]].concat()).status.success());
+
+    for written in [
+        json!({"peer": "pytorch", "loss": "BCELoss"}),
+        json!({"peer": "tensorlayer", "loss": "dice_coe"}),
+        json!({"terms": [{"measure": {"overlap": {}}}, {"activation": "none", "measure": {"overlap": {}}}]}),
+    ] {
+        spec(&folder, &written);
+        let message = folder.failure(with(&["--gradient", "g.npy"]));
+        assert!(message.contains("x.npy: the value -4 at [0, 0, 0, 0] lies outside [0, 1]"), "{message}");
+        assert!(message.contains("the activation sigmoid"), "{message}");
+    }
+    assert!(!folder.path("g.npy").exists());
 }
 
 #[test]

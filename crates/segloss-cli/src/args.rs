@@ -58,7 +58,8 @@ pub(crate) struct Eval {
 }
 
 const LOSS_HELP: &str = "\
-Arrays are .npy files of shape [N, C, spatial...]; a mask has the shape [N, 1, spatial...] or [N, spatial...].
+Arrays have the shape [N, C, spatial...], a mask has [N, 1, spatial...] or [N, spatial...]. They are .npy files, or
+NIfTI or PNG files as `segloss eval` reads them, where their axes happen to be these. Results are .npy files.
 The specification is a peer's loss by name, or a loss in the library's own terms:
 
   {\"peer\": \"pytorch\", \"loss\": \"BCEWithLogitsLoss\", \"params\": {\"reduction\": \"sum\"}}
@@ -74,6 +75,12 @@ A term of a loss in the library's own terms has
   activation  \"sigmoid\" (the input holds logits) or \"none\" (probabilities) [\"sigmoid\"]
   measure     overlap: squared, factor, alpha, beta, smooth_numerator, smooth_denominator, floor, pool, map,
               reduction, threshold; or binary_cross_entropy: positive_weights, reduction
+where
+  pool        adds up rows before a score s is taken: \"none\" (one for every sample and class), \"batch\" (for
+              every class), \"classes\" (for every sample) or \"all\" (one) [\"none\"]
+  map         \"complement\" (1 - s), \"score\" (s), \"negated\" (-s), {\"neg_log\": {\"eps\": 1e-7}} (-ln s) or
+              {\"power\": {\"gamma\": 0.75}} ((1 - s)^gamma) [\"complement\"]
+  reduction   \"mean\", \"sum\" or \"none\" [\"mean\"]
 The library's documentation of `Overlap` and `BinaryCrossEntropy` says what each means and what it defaults to.
 
 The value of a loss without a reduction is the sum over its values.

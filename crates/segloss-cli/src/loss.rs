@@ -3,18 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
-use segloss::peers::{Peer, Recipe};
 use segloss::{Activation, Batch, Loss, Reduction, Shape};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::args::{self, Format};
-use crate::array::{Array, is_empty};
+use crate::array::Array;
 use crate::engine::{Engine, Numbers};
 use crate::failure::Failure;
 use crate::output::{Pending, check_places};
 use crate::progress::Progress;
 use crate::report;
+use crate::spec;
 
 /// What is printed. A value that is not a number is `None`.
 #[derive(Serialize)]
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
     check_places(&outputs, &inputs)?;
     let mut arrays = Arrays::read(args)?;
     let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
-    let loss = read_spec(&args.spec, &shape)?;
+    let loss = spec::read(&args.spec, &shape)?;
     if args.map.is_some() && !loss.is_voxel_map() {
         return Err(Failure::file(
             &args.spec,
@@ -143,31 +142,6 @@ fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<()
         input.path.display(),
         input.dims
     )))
-}
-
-/// Reads a peer's loss by name, or one in the library's own terms.
-fn read_spec(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
-    let failure = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
-    if is_empty(path) {
-        return Err(failure(&"the file is empty; expected the JSON description of a loss"));
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
-    let mut spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
-    if spec.get("peer").is_none() && spec.get("terms").is_none() {
-        return Err(failure(&"it names neither a \"peer\" nor \"terms\"; see `segloss loss --help` for both forms"));
-    }
-    let loss = if spec.get("peer").is_some() {
-        if let Some(fields) = spec.as_object_mut() {
-            fields.entry("params").or_insert_with(|| Value::Object(serde_json::Map::new()));
-        }
-        let recipe = Recipe::deserialize(spec).map_err(|error| failure(&error))?;
-        recipe.loss(shape).map_err(|error| failure(&error))?
-    } else {
-        Loss::deserialize(spec).map_err(|error| failure(&error))?
-    };
-    loss.validate().map_err(|error| failure(&error))?;
-    Ok(loss)
 }
 
 /// Writes the result files that there are.

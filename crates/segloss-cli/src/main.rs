@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod report;
 mod space;
+mod spec;
 
 use std::process::ExitCode;
 

@@ -1,67 +1,13 @@
-//! `segloss loss`: specifications, arrays and result files.
+//! `segloss loss`: losses, arrays and result files.
 
 use ndarray::ArrayD;
 use segloss::peers::{Peer, pytorch, tensorlayer};
-use segloss::{Batch, Loss, Map, Reduction, Shape, reference};
-use serde_json::{Value, json};
+use segloss::{Batch, Loss, Map, Reduction, reference};
+use serde_json::json;
 
+use crate::arrays::{Arrays, COMMON, DIMS, spec, with};
 use crate::files::npy;
 use crate::run::{Folder, assert_number};
-
-const DIMS: [usize; 4] = [2, 3, 5, 7];
-
-/// Logits, targets, mask and weights, by a multiplicative sequence.
-struct Arrays {
-    shape: Shape,
-    logits: Vec<f32>,
-    targets: Vec<f32>,
-    mask: Vec<f32>,
-    weights: Vec<f32>,
-}
-
-impl Arrays {
-    fn new() -> Self {
-        let shape = Shape::new(&DIMS).unwrap();
-        let number = |i: usize, salt: u32| (i as u32 * 4 + salt).wrapping_mul(0x9e37_79b9) >> 16;
-        let n = shape.elements();
-        Self {
-            logits: (0..n).map(|i| number(i, 0) as f32 / 8192.0 - 4.0).collect(),
-            targets: (0..n).map(|i| (number(i, 1) % 2) as f32).collect(),
-            mask: (0..shape.mask_elements()).map(|i| f32::from(number(i, 2) % 3 > 0)).collect(),
-            weights: (0..n).map(|i| number(i, 3) as f32 / 65536.0).collect(),
-            shape,
-        }
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch::new(&self.shape, &self.logits, &self.targets).unwrap()
-    }
-
-    fn full_batch(&self) -> Batch<'_> {
-        let batch = self.batch().with_mask(&self.mask).unwrap();
-        batch.with_voxel_weights(&self.weights).unwrap().with_gradient()
-    }
-
-    fn folder(&self) -> Folder {
-        let folder = Folder::new();
-        npy(&folder.path("x.npy"), &DIMS, &self.logits);
-        npy(&folder.path("y.npy"), &DIMS, &self.targets);
-        npy(&folder.path("m.npy"), &[2, 1, 5, 7], &self.mask);
-        npy(&folder.path("m_short.npy"), &[2, 5, 7], &self.mask);
-        npy(&folder.path("w.npy"), &DIMS, &self.weights);
-        folder
-    }
-}
-
-const COMMON: [&str; 7] = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "y.npy"];
-
-fn spec(folder: &Folder, spec: &Value) {
-    std::fs::write(folder.path("spec.json"), spec.to_string()).unwrap();
-}
-
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&COMMON, more].concat()
-}
 
 #[test]
 fn specifications_by_name_and_in_own_terms() {
@@ -162,40 +108,6 @@ fn losses_without_a_reduction() {
     for (got, want) in got.iter().zip(&map) {
         assert!((f64::from(*got) - want).abs() <= 1e-6 * want);
     }
-}
-
-#[test]
-fn specifications_that_mean_nothing() {
-    let folder = Arrays::new().folder();
-    for (written, part) in [
-        (json!({"peer": "torch", "loss": "BCELoss"}), "unknown variant `torch`, expected one of `pytorch`"),
-        (json!({"peer": "pytorch", "loss": "Dice"}), "unknown variant `Dice`"),
-        (json!({"peer": "keras", "loss": "dice_coef", "params": {"smoth": 1}}), "unknown field `smoth`"),
-        (json!({"peer": "tensorlayer", "loss": "dice_coe", "params": {"loss_type": "cosine"}}), "\"cosine\""),
-        (
-            json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"pos_weight": [1, 2]}}),
-            "pos_weight has 2 entries",
-        ),
-        (json!({"terms": []}), "no terms"),
-        (json!({"terms": [{"measure": {"overlap": {"smoth": 1}}}]}), "unknown field `smoth`"),
-        (json!({"terms": [{"measure": {"overlap": {"smooth_numerator": -1}}}]}), "-1"),
-        (json!({}), "neither a \"peer\" nor \"terms\""),
-        (json!([1, 2]), "neither a \"peer\" nor \"terms\""),
-    ] {
-        spec(&folder, &written);
-        let message = folder.failure(with(&["--gradient", "g.npy"]));
-        assert!(message.contains("spec.json: ") && message.contains(part), "{message}");
-    }
-    std::fs::write(folder.path("spec.json"), "{").unwrap();
-    assert!(folder.failure(COMMON).contains("spec.json: it is not JSON"));
-    std::fs::write(folder.path("spec.json"), "").unwrap();
-    assert!(folder.failure(COMMON).contains("spec.json: the file is empty; expected the JSON"));
-    std::fs::remove_file(folder.path("spec.json")).unwrap();
-    assert!(folder.failure(COMMON).contains("spec.json: it cannot be read"));
-    spec(&folder, &json!({"peer": "tensorlayer", "loss": "iou_coe"}));
-    let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--gradient", "g.npy"];
-    assert!(folder.failure(args).contains("thresholds the prediction"));
-    assert!(!folder.path("g.npy").exists());
 }
 
 #[test]

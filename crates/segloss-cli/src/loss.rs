@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
-use segloss::{Activation, Batch, Loss, Reduction, Shape};
+use segloss::{Activation, Batch, Loss, Map, Pool, Reduction, Shape};
 use serde::Serialize;
 
 use crate::args::{self, Format};
@@ -33,7 +33,10 @@ struct Term {
     measure: &'static str,
     weight: f64,
     value: Option<f64>,
-    /// The values before the reduction, of a term without one.
+    /// Which rows of an overlap share a value.
+    pool: Option<Pool>,
+    reduction: Reduction,
+    /// An overlap's values before the reduction, in the order of samples, and of classes within a sample.
     values: Vec<Option<f64>>,
 }
 
@@ -75,7 +78,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
     let evaluation = evaluation(args, &loss, &shape, &engine, &numbers);
     let report = match args.format {
         Format::Json => report::json(&evaluation)?,
-        Format::Table => table(&evaluation),
+        Format::Table => table(&evaluation, if is_score(&loss) { "score" } else { "loss" }),
     };
     Ok((report, files))
 }
@@ -161,17 +164,19 @@ fn write<const N: usize>(
 
 fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, numbers: &Numbers) -> Evaluation {
     let finite = |value: f64| value.is_finite().then_some(value);
-    let term = |(index, term): (usize, &segloss::loss::Term)| Term {
-        measure: match term.measure {
-            Measure::Overlap(_) => "overlap",
-            Measure::BinaryCrossEntropy(_) => "binary_cross_entropy",
-        },
-        weight: term.weight,
-        value: finite(numbers.terms[index]),
-        values: match term.reduction() {
-            Reduction::None => numbers.groups[index].iter().copied().map(finite).collect(),
-            Reduction::Mean | Reduction::Sum => vec![],
-        },
+    let term = |(index, term): (usize, &segloss::loss::Term)| {
+        let (measure, pool) = match &term.measure {
+            Measure::Overlap(overlap) => ("overlap", Some(overlap.pool)),
+            Measure::BinaryCrossEntropy(_) => ("binary_cross_entropy", None),
+        };
+        Term {
+            measure,
+            weight: term.weight,
+            value: finite(numbers.terms[index]),
+            pool,
+            reduction: term.reduction(),
+            values: numbers.groups[index].iter().copied().map(finite).collect(),
+        }
     };
     let written = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     Evaluation {
@@ -186,15 +191,34 @@ fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, nu
     }
 }
 
-fn table(evaluation: &Evaluation) -> String {
+/// Whether the value is a coefficient, the more the better.
+fn is_score(loss: &Loss) -> bool {
+    let is_score = |term: &segloss::loss::Term| matches!(&term.measure, Measure::Overlap(o) if o.map == Map::Score);
+    loss.terms.iter().all(is_score)
+}
+
+/// Whose value that of a group is.
+fn label(pool: Pool, group: usize, classes: usize) -> String {
+    match pool {
+        Pool::None => format!("sample {}, class {}", group / classes, group % classes),
+        Pool::Batch => format!("class {group}"),
+        Pool::Classes => format!("sample {group}"),
+        Pool::All => "all samples and classes".to_owned(),
+    }
+}
+
+fn table(evaluation: &Evaluation, heading: &str) -> String {
     let number = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| format!("{v:.9}"));
-    let mut rows = vec![("loss".to_owned(), number(evaluation.value))];
+    let mut rows = vec![(heading.to_owned(), number(evaluation.value))];
     for term in &evaluation.terms {
         if evaluation.terms.len() > 1 {
             rows.push((format!("{} × {}", term.weight, term.measure), number(term.value)));
         }
-        for (index, &value) in term.values.iter().enumerate() {
-            rows.push((format!("{} {index}", term.measure), number(value)));
+        if let (Some(pool), Reduction::None) = (term.pool, term.reduction) {
+            let labelled = |(group, &value): (usize, &Option<f64>)| {
+                (format!("{}, {}", term.measure, label(pool, group, evaluation.shape[1])), number(value))
+            };
+            rows.extend(term.values.iter().enumerate().map(labelled));
         }
     }
     if let Some(peak) = evaluation.gradient_peak {

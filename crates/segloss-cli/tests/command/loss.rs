@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use segloss::peers::{Peer, pytorch, tensorlayer};
-use segloss::{Batch, Loss, Map, Reduction, reference};
+use segloss::{Batch, Loss, Map, Pool, Reduction, reference};
 use serde_json::json;
 
 use crate::arrays::{Arrays, COMMON, DIMS, spec, with};
@@ -36,8 +36,6 @@ fn specifications_by_name_and_in_own_terms() {
         let evaluation = folder.json(with(&["--format", "json"]));
         assert_number(&evaluation, "value", expected, 1e-6 * expected.abs().max(1.0));
         assert!(evaluation["gradient_peak"].is_null(), "{evaluation}");
-        let table = String::from_utf8(folder.run(COMMON).stdout).unwrap();
-        assert!(table.starts_with("loss "), "{table}");
     }
 }
 
@@ -107,6 +105,57 @@ fn losses_without_a_reduction() {
     assert_eq!(got.shape(), DIMS);
     for (got, want) in got.iter().zip(&map) {
         assert!((f64::from(*got) - want).abs() <= 1e-6 * want);
+    }
+}
+
+/// Before any reduction, in JSON always, in the table where there is none.
+#[test]
+fn the_values_of_groups_say_whose_they_are() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    for (pool, name, labels) in [
+        (Pool::None, "none", &["sample 0, class 0", "sample 0, class 1", "sample 0, class 2", "sample 1, class 0"][..]),
+        (Pool::Batch, "batch", &["class 0", "class 1", "class 2"]),
+        (Pool::Classes, "classes", &["sample 0", "sample 1"]),
+        (Pool::All, "all", &["all samples and classes"]),
+    ] {
+        let loss = Loss::dice().pool(pool);
+        let groups = &reference::evaluate(&loss, &arrays.batch()).unwrap().groups[0];
+        spec(&folder, &serde_json::to_value(&loss).unwrap());
+        let evaluation = folder.json(with(&["--format", "json"]));
+        let term = &evaluation["terms"][0];
+        assert_eq!((&term["pool"], &term["reduction"]), (&name.into(), &"mean".into()));
+        let values: Vec<_> = term["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        assert_eq!(values.len(), groups.len());
+        assert!(values.iter().zip(groups).all(|(got, want)| (got - want).abs() <= 1e-6), "{values:?}");
+
+        let table = |loss: Loss| {
+            spec(&folder, &serde_json::to_value(&loss).unwrap());
+            String::from_utf8(folder.run(COMMON).stdout).unwrap()
+        };
+        assert!(!table(loss.clone()).contains("overlap"));
+        let table = table(loss.reduction(Reduction::None));
+        for (label, value) in labels.iter().zip(&values) {
+            let line = table.lines().find(|line| line.starts_with(&format!("overlap, {label} ")));
+            assert!(line.is_some_and(|line| line.ends_with(&format!(" {value:.9}"))), "{label}: {table}");
+        }
+    }
+}
+
+#[test]
+fn coefficients_are_called_scores() {
+    let folder = Arrays::new().folder();
+    for (written, heading) in [
+        (json!({"peer": "pytorch", "loss": "dice_coeff"}), "score  "),
+        (json!({"peer": "keras", "loss": "dice_coef"}), "score  "),
+        (json!({"peer": "keras", "loss": "dice_coef_loss"}), "loss  "),
+        (json!({"peer": "tensorlayer", "loss": "iou_coe"}), "score  "),
+        (json!({"peer": "pytorch", "loss": "BCELoss"}), "loss  "),
+    ] {
+        spec(&folder, &written);
+        let output = folder.run(["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy"]);
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.starts_with(heading), "{written}: {table}");
     }
 }
 

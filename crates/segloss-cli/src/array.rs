@@ -22,12 +22,12 @@ impl Array {
     /// Reads a file whose format its name tells. The array is neither empty nor does it hold a number that is not
     /// finite.
     pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = lower_name(path);
         let read = match () {
             () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
             () if name.ends_with(".npy") => formats::npy::read(path),
             () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
-            () if name.ends_with(".png") => formats::png::read(path, png_white),
+            () if is_png(path) => formats::png::read(path, png_white),
             () => Err("unknown format; expected a name that ends in .nii, .nii.gz, .npy or .png".to_owned()),
         };
         let Contents { dims, values, space } = read.map_err(|reason| Failure::file(path, reason))?;
@@ -90,6 +90,15 @@ impl Array {
         position.reverse();
         position
     }
+}
+
+/// Whether a file's name says that it is a PNG image.
+pub(crate) fn is_png(path: &Path) -> bool {
+    lower_name(path).ends_with(".png")
+}
+
+fn lower_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 /// Whether a file is there and holds nothing.

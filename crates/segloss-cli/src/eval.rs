@@ -4,7 +4,7 @@ use segloss::{Batch, Loss, Pool, Shape, Sums};
 use serde::Serialize;
 
 use crate::args::{Eval, TableFormat};
-use crate::array::Array;
+use crate::array::{Array, is_png};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -35,6 +35,9 @@ struct Scores {
 }
 
 pub(crate) fn run(args: &Eval, adapter: Option<&str>) -> Result<String, Failure> {
+    if args.png_white.is_some() && ![&args.prediction, &args.truth].into_iter().any(|path| is_png(path)) {
+        return Err(Failure::new("--png-white is given but neither file is a .png; leave it out"));
+    }
     let (prediction, truth) = read(args)?;
     let scores = score(args, &prediction, &truth, adapter)?;
     if let Some(difference) = space_difference(&prediction, &truth) {
@@ -127,10 +130,11 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 
 fn table(scores: &Scores) -> String {
     let dims: Vec<_> = scores.shape.iter().map(usize::to_string).collect();
+    let product = if dims.len() > 1 { format!("{} = ", dims.join("×")) } else { String::new() };
     let about = [
         ("prediction", scores.prediction.clone()),
         ("truth", scores.truth.clone()),
-        ("voxels", format!("{} = {}", dims.join("×"), thousands(scores.voxels))),
+        ("voxels", product + &thousands(scores.voxels)),
         ("adapter", scores.adapter.clone()),
     ];
     let number = |value: Option<f64>, otherwise: &str| value.map_or(otherwise.to_owned(), |v| format!("{v:.6}"));

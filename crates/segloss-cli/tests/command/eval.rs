@@ -113,6 +113,8 @@ fn grey_images_are_scaled_to_their_white() {
     png(&folder.path("ones.png"), [4, 6], ColorType::Grayscale, BitDepth::Eight, &truth);
     let message = folder.failure(["eval", "t.npy", "ones.png"]);
     assert!(message.contains("ones.png") && message.contains("--png-white 1"), "{message}");
+    let message = folder.failure(["eval", "t.npy", "t.npy", "--png-white", "1"]);
+    assert!(message.contains("--png-white is given but neither file is a .png"), "{message}");
     let scores = folder.json(["eval", "t.npy", "ones.png", "--png-white", "1", "--format", "json"]);
     assert_number(&scores, "soft_dice", 1.0, 0.0);
 }
@@ -198,6 +200,12 @@ fn a_table_and_a_line_of_csv() {
     let soft_dice = expected(0.5).soft_dice;
     assert!(table.contains(&format!("\nsoft Dice         {soft_dice:.6}\nDice loss         ")), "{table}");
     assert!(table.contains("voxels      2×3×4 = 24\n"), "{table}");
+    for (name, dims, voxels) in [("point.npy", &[][..], 1), ("line.npy", &[1024], 1024)] {
+        npy(&folder.path(name), dims, &vec![1_u8; voxels]);
+        let table = String::from_utf8(folder.run(["eval", name, name]).stdout).unwrap();
+        let line = if voxels == 1 { "voxels      1\n" } else { "voxels      1,024\n" };
+        assert!(table.contains(line), "{table}");
+    }
     std::fs::rename(folder.path("p.npy"), folder.path("a, \"b\".npy")).unwrap();
     let csv = String::from_utf8(folder.run(["eval", "a, \"b\".npy", "t.npy", "--format", "csv"]).stdout).unwrap();
     let lines: Vec<_> = csv.lines().collect();

@@ -53,7 +53,11 @@ impl Array {
     }
 
     /// Refuses values outside [0, 1] where they count; those that only rounding put there are moved to its ends.
-    pub(crate) fn into_unit_interval(&mut self, counts: impl Fn(usize) -> bool, expected: &str) -> Result<(), Failure> {
+    pub(crate) fn confine_to_unit_interval(
+        &mut self,
+        counts: impl Fn(usize) -> bool,
+        expected: &str,
+    ) -> Result<(), Failure> {
         let outside = |(index, value): (usize, &f32)| !(-ROUNDING..=1.0 + ROUNDING).contains(value) && counts(index);
         if let Some(index) = self.values.iter().enumerate().position(outside) {
             let (value, position) = (self.values[index], self.position(index));

@@ -68,9 +68,9 @@ fn read(args: &Eval) -> Result<(Array, Array), Failure> {
     }
     let all = |_| true;
     if !args.logits {
-        prediction.into_unit_interval(all, "expected probabilities; if these are logits, give --logits")?;
+        prediction.confine_to_unit_interval(all, "expected probabilities; if these are logits, give --logits")?;
     }
-    truth.into_unit_interval(all, "expected a mask of 0 and 1, or probabilities")?;
+    truth.confine_to_unit_interval(all, "expected a mask of 0 and 1, or probabilities")?;
     Ok((prediction, truth))
 }
 

@@ -113,10 +113,10 @@ impl Arrays {
         let voxels: usize = dims[2..].iter().product();
         let counts =
             |index: usize| mask.is_none_or(|mask| mask.values[index / elements * voxels + index % voxels] != 0.0);
-        self.target.into_unit_interval(counts, "expected targets from 0 to 1")?;
+        self.target.confine_to_unit_interval(counts, "expected targets from 0 to 1")?;
         if loss.terms.iter().any(|term| term.activation == Activation::None) {
             let expected = "the loss takes probabilities; if these are logits, choose one with the activation sigmoid";
-            self.input.into_unit_interval(counts, expected)?;
+            self.input.confine_to_unit_interval(counts, expected)?;
         }
         Ok(())
     }

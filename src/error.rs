@@ -42,12 +42,9 @@ impl std::fmt::Display for BadValues {
     }
 }
 
-/// What to do on a machine that has no adapter at all.
-fn advice(found: &str) -> &'static str {
-    match found {
-        "none" => ". On a machine without a GPU install Mesa's software driver (Debian: mesa-vulkan-drivers)",
-        _ => "",
-    }
+/// A further sentence, where there is one.
+fn sentence(text: Option<&str>) -> String {
+    text.map_or(String::new(), |text| format!(". {text}"))
 }
 
 /// Every error of this crate. Each carries the values it speaks of.
@@ -55,12 +52,23 @@ fn advice(found: &str) -> &'static str {
 #[non_exhaustive]
 pub enum Error {
     /// No adapter at all, or none that fits the request.
-    #[error("no GPU adapter {wanted}; found: {found}{}", advice(found))]
+    #[error("no GPU adapter {wanted}; found: {found}{}", sentence(*advice))]
     NoAdapter {
-        /// What was asked for.
+        /// What was asked for, by the caller and by the environment.
         wanted: String,
         /// What there is.
         found: String,
+        /// What to do where there is none at all.
+        advice: Option<&'static str>,
+    },
+    /// A name in `WGPU_BACKEND` that is no backend.
+    #[error(
+        "WGPU_BACKEND names the unknown backend {name:?}; give vulkan, metal, dx12 or gl, or several with commas between \
+         them"
+    )]
+    UnknownBackend {
+        /// The name.
+        name: String,
     },
     /// The adapter refused to make a device.
     #[error("the adapter {adapter} gave no device: {reason}")]

@@ -42,7 +42,7 @@ impl Gpu {
     /// A context on the best adapter, or the one that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` name.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`], [`Error::NoDevice`] or [`Error::Limit`].
+    /// [`Error::NoAdapter`], [`Error::UnknownBackend`], [`Error::NoDevice`] or [`Error::Limit`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn new() -> Result<Self, Error> {
         Self::with_adapter(&AdapterChoice::Auto)
@@ -62,7 +62,7 @@ impl Gpu {
     /// # Errors
     /// As [`new`](Self::new).
     pub async fn request(choice: &AdapterChoice) -> Result<Self, Error> {
-        let adapters = adapter::enumerate().await;
+        let adapters = adapter::enumerate().await?;
         let infos: Vec<_> = adapters.iter().map(wgpu::Adapter::get_info).collect();
         let adapter = &adapters[adapter::choose(&infos, choice)?.index];
         let descriptor = wgpu::DeviceDescriptor {

@@ -81,7 +81,7 @@
 //! };
 //! // Yours: f32, row-major, filled by earlier work or by `gpu.queue().write_buffer`.
 //! let [logits, targets] = [0, 1].map(|_| buffer(4 * 8192, BufferUsages::STORAGE | BufferUsages::COPY_DST));
-//! let gradient = buffer(4 * 8192, BufferUsages::STORAGE);
+//! let gradient = buffer(4 * 8192, BufferUsages::STORAGE); // and COPY_SRC, to copy it back to the host
 //!
 //! let problem = Problem::new(Shape::new(&[2, 1, 64, 64])?).with_gradient();
 //! let plan = gpu.plan(&Loss::dice().smooth(1.0), &problem)?;

@@ -30,6 +30,9 @@
 pub mod keras;
 pub mod pytorch;
 pub mod tensorlayer;
+mod weight;
+
+pub use weight::Weight;
 
 use crate::{Activation, Error, Loss, Shape, loss::Measure, loss::Term};
 

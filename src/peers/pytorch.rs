@@ -1,7 +1,7 @@
 //! PyTorch: `torch.nn`'s binary cross-entropies (checked against 2.15) and the formulations of Dice that
 //! segmentation projects have handed on since the Carvana challenge.
 
-use super::{Peer, recipes, single};
+use super::{Peer, Weight, recipes, single, weight};
 use crate::loss::{BinaryCrossEntropy, Measure, Overlap};
 use crate::{Activation, Error, Loss, Map, Pool, Reduction, Shape};
 
@@ -51,6 +51,8 @@ impl Peer for DiceCoeff {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct SoftDiceLoss {
+    /// `None`; a tensor of the original is given as voxel weights.
+    pub weight: Option<Weight>,
     /// Ignored, as by the original, which takes it and never reads it.
     pub size_average: bool,
     /// s, fixed to 1 in the original's body.
@@ -59,12 +61,13 @@ pub struct SoftDiceLoss {
 
 impl Default for SoftDiceLoss {
     fn default() -> Self {
-        Self { size_average: true, smooth: 1.0 }
+        Self { weight: None, size_average: true, smooth: 1.0 }
     }
 }
 
 impl Peer for SoftDiceLoss {
     fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+        weight::check(self.weight, "SoftDiceLoss")?;
         let overlap = Overlap {
             smooth_numerator: 2.0 * self.smooth,
             smooth_denominator: self.smooth,
@@ -78,22 +81,25 @@ impl Peer for SoftDiceLoss {
 /// `BCELoss2d(weight=None, size_average=True)`: sigmoid, then BCELoss over all elements.
 ///
 /// Evaluated in the stable form, so it differs from the original's f32 beyond |z| ≈ 17, where that
-/// saturates. Its `weight` is given as voxel weights.
+/// saturates.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct BCELoss2d {
+    /// `None`; a tensor of the original is given as voxel weights.
+    pub weight: Option<Weight>,
     /// The mean over all elements, or their sum.
     pub size_average: bool,
 }
 
 impl Default for BCELoss2d {
     fn default() -> Self {
-        Self { size_average: true }
+        Self { weight: None, size_average: true }
     }
 }
 
 impl Peer for BCELoss2d {
     fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+        weight::check(self.weight, "BCELoss2d")?;
         let reduction = if self.size_average { Reduction::Mean } else { Reduction::Sum };
         let bce = BinaryCrossEntropy { reduction, ..Default::default() };
         Ok(single(Activation::Sigmoid, Measure::BinaryCrossEntropy(bce)))
@@ -103,10 +109,12 @@ impl Peer for BCELoss2d {
 /// `BCELoss(weight=None, size_average=None, reduce=None, reduction='mean')` of probabilities:
 /// −w·\[t·max(ln p, −100) + (1−t)·max(ln(1−p), −100)\], gradient w(p−t)/max(p(1−p), 1e-12).
 ///
-/// The mean divides by the number of elements, not by Σw. Its `weight` is given as voxel weights.
+/// The mean divides by the number of elements, not by Σw, the voxel weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct BCELoss {
+    /// `None`; a tensor of the original is given as voxel weights.
+    pub weight: Option<Weight>,
     /// Deprecated in the original; with `reduce`, overrides `reduction`.
     pub size_average: Option<bool>,
     /// Deprecated in the original; with `size_average`, overrides `reduction`.
@@ -117,6 +125,7 @@ pub struct BCELoss {
 
 impl Peer for BCELoss {
     fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+        weight::check(self.weight, "BCELoss")?;
         let reduction = legacy_reduction(self.size_average, self.reduce, self.reduction);
         let bce = BinaryCrossEntropy { reduction, ..Default::default() };
         Ok(single(Activation::None, Measure::BinaryCrossEntropy(bce)))
@@ -125,23 +134,26 @@ impl Peer for BCELoss {
 
 /// `BCEWithLogitsLoss(weight=None, size_average=None, reduce=None, reduction='mean', pos_weight=None)`:
 /// (1−t)·z − (1+(π−1)t)·ln σ(z), gradient (πt+1−t)·σ(z) − πt.
-///
-/// Its `weight` is given as voxel weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct BCEWithLogitsLoss {
+    /// `None`; a tensor of the original is given as voxel weights.
+    pub weight: Option<Weight>,
     /// Deprecated in the original; with `reduce`, overrides `reduction`.
     pub size_average: Option<bool>,
     /// Deprecated in the original; with `size_average`, overrides `reduction`.
     pub reduce: Option<bool>,
     /// `mean`, `sum` or `none`.
     pub reduction: Reduction,
-    /// π, one number or one per class. (The original broadcasts any tensor: give it there as `[C, 1, …]`.)
+    /// π, one number (in JSON with or without brackets) or one per class. (The original broadcasts any tensor: give it
+    /// there as `[C, 1, …]`.)
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "weight::one_or_several"))]
     pub pos_weight: Option<Vec<f64>>,
 }
 
 impl Peer for BCEWithLogitsLoss {
     fn loss(&self, shape: &Shape) -> Result<Loss, Error> {
+        weight::check(self.weight, "BCEWithLogitsLoss")?;
         let positive_weights = self.pos_weight.clone().unwrap_or_default();
         let bce = BinaryCrossEntropy {
             reduction: legacy_reduction(self.size_average, self.reduce, self.reduction),
@@ -175,6 +187,8 @@ fn legacy_reduction(size_average: Option<bool>, reduce: Option<bool>, reduction:
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -198,5 +212,32 @@ mod tests {
         assert!(loss.loss(&Shape::new(&[1, 2, 3]).unwrap()).is_ok());
         let error = loss.loss(&Shape::new(&[1, 3, 3]).unwrap()).unwrap_err();
         assert!(error.to_string().contains("2 entries"), "{error}");
+    }
+    #[test]
+    fn weights_are_null_or_refused_as_data() {
+        for name in ["SoftDiceLoss", "BCELoss2d", "BCELoss", "BCEWithLogitsLoss"] {
+            let loss = |weight| {
+                let spec = json!({"loss": name, "params": {"weight": weight}});
+                serde_json::from_value::<Recipe>(spec).unwrap().loss(&Shape::new(&[1, 2, 3]).unwrap())
+            };
+            let bare: Recipe = serde_json::from_value(json!({"loss": name, "params": {}})).unwrap();
+            assert_eq!(loss(json!(null)), bare.loss(&Shape::new(&[1, 2, 3]).unwrap()));
+            for weight in [json!(2), json!([1.0, 2.5]), json!([[[1, 2], [3, 4]]])] {
+                let error = loss(weight).unwrap_err();
+                assert!(matches!(error, Error::Peer { peer, .. } if peer == name), "{error}");
+                assert!(error.to_string().ends_with("give its numbers as voxel weights"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_positive_weight_needs_no_brackets() {
+        let read = |weight| serde_json::from_value::<BCEWithLogitsLoss>(json!({"pos_weight": weight}));
+        let pos_weight = |weight| read(weight).unwrap().pos_weight;
+        assert_eq!(pos_weight(json!(3)), Some(vec![3.0]));
+        assert_eq!(pos_weight(json!([3])), Some(vec![3.0]));
+        assert_eq!(pos_weight(json!([1, 2.5])), Some(vec![1.0, 2.5]));
+        assert_eq!(pos_weight(json!(null)), None);
+        assert_eq!(read(json!("3")).unwrap_err().to_string(), "expected a number or a list of numbers");
     }
 }

@@ -32,8 +32,8 @@ pub(crate) fn run(args: &Adapters, adapter: Option<&str>) -> Result<String, Fail
 }
 
 fn list(adapter: Option<&str>) -> Result<Listing, Failure> {
-    let infos = segloss::adapters();
-    let choice = match segloss::choose(&infos, &choice(adapter)) {
+    let infos = segloss::adapters()?;
+    let choice = match segloss::choose(&infos, &choice(adapter)?) {
         Err(segloss::Error::NoAdapter { wanted, .. }) if infos.is_empty() && adapter.is_none() => {
             let reason = format!("no GPU adapter {wanted}; evaluations run on the CPU with the reference");
             return Ok(Listing { adapters: vec![], chosen: None, reason });

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// Segmentation losses and overlap metrics, computed on the GPU.
@@ -10,8 +11,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// The adapter to use: a part of its name, or its index in `segloss adapters` [default: the best]
-    #[arg(long, global = true, value_name = "NAME|INDEX")]
+    /// The adapter to use: its index in `segloss adapters`, or a part of its name [default: the best]
+    #[arg(long, global = true, value_name = "INDEX|NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) adapter: Option<String>,
 }
 
@@ -27,7 +28,9 @@ pub(crate) enum Command {
 
 const EVAL_HELP: &str = "\
 Files: NIfTI-1 (.nii, .nii.gz; its scaling is applied), NumPy (.npy), grey PNG (.png; black is 0, white is 1).
-Both files must have the same shape; all voxels are pooled.
+Both files must have the same shape; all voxels are pooled. Voxels are compared as they are stored, nothing is
+resampled: where the headers of two NIfTI files disagree on the voxel size or on where the voxels lie in space
+(sform, else qform), a warning on stderr says so.
 
 Example:
   segloss eval predicted.nii.gz truth.nii.gz --threshold 0.4 --format json";
@@ -55,7 +58,8 @@ pub(crate) struct Eval {
 }
 
 const LOSS_HELP: &str = "\
-Arrays are .npy files of shape [N, C, spatial...]; a mask has the shape [N, 1, spatial...] or [N, spatial...].
+Arrays have the shape [N, C, spatial...], a mask has [N, 1, spatial...] or [N, spatial...]. They are .npy files, or
+NIfTI or PNG files as `segloss eval` reads them, where their axes happen to be these. Results are .npy files.
 The specification is a peer's loss by name, or a loss in the library's own terms:
 
   {\"peer\": \"pytorch\", \"loss\": \"BCEWithLogitsLoss\", \"params\": {\"reduction\": \"sum\"}}
@@ -71,6 +75,12 @@ A term of a loss in the library's own terms has
   activation  \"sigmoid\" (the input holds logits) or \"none\" (probabilities) [\"sigmoid\"]
   measure     overlap: squared, factor, alpha, beta, smooth_numerator, smooth_denominator, floor, pool, map,
               reduction, threshold; or binary_cross_entropy: positive_weights, reduction
+where
+  pool        adds up rows before a score s is taken: \"none\" (one for every sample and class), \"batch\" (for
+              every class), \"classes\" (for every sample) or \"all\" (one) [\"none\"]
+  map         \"complement\" (1 - s), \"score\" (s), \"negated\" (-s), {\"neg_log\": {\"eps\": 1e-7}} (-ln s) or
+              {\"power\": {\"gamma\": 0.75}} ((1 - s)^gamma) [\"complement\"]
+  reduction   \"mean\", \"sum\" or \"none\" [\"mean\"]
 The library's documentation of `Overlap` and `BinaryCrossEntropy` says what each means and what it defaults to.
 
 The value of a loss without a reduction is the sum over its values.
@@ -85,10 +95,10 @@ pub(crate) struct Loss {
     /// The loss, a JSON file
     #[arg(long, value_name = "SPEC.json")]
     pub(crate) spec: PathBuf,
-    /// Logits or probabilities, whichever the loss takes
+    /// Logits, or probabilities in [0, 1], whichever the loss takes
     #[arg(long, value_name = "X.npy")]
     pub(crate) input: PathBuf,
-    /// Targets, of the input's shape
+    /// Targets in [0, 1], of the input's shape
     #[arg(long, value_name = "Y.npy")]
     pub(crate) target: PathBuf,
     /// Which voxels count: 1 or 0

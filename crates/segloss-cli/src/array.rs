@@ -3,28 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::formats;
+use crate::formats::{self, Contents};
+use crate::space::Space;
+
+/// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
+const ROUNDING: f32 = 1e-6;
 
 /// Numbers in C order, and where they came from.
 pub(crate) struct Array {
     pub(crate) path: PathBuf,
     pub(crate) dims: Vec<usize>,
     pub(crate) values: Vec<f32>,
+    /// Where the voxels lie, if the format says.
+    pub(crate) space: Option<Space>,
 }
 
 impl Array {
     /// Reads a file whose format its name tells. The array is neither empty nor does it hold a number that is not
     /// finite.
     pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = lower_name(path);
         let read = match () {
+            () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
             () if name.ends_with(".npy") => formats::npy::read(path),
             () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
-            () if name.ends_with(".png") => formats::png::read(path, png_white),
+            () if is_png(path) => formats::png::read(path, png_white),
             () => Err("unknown format; expected a name that ends in .nii, .nii.gz, .npy or .png".to_owned()),
         };
-        let (dims, values) = read.map_err(|reason| Failure::file(path, reason))?;
-        let array = Self { path: path.to_owned(), dims, values };
+        let Contents { dims, values, space } = read.map_err(|reason| Failure::file(path, reason))?;
+        let array = Self { path: path.to_owned(), dims, values, space };
         array.check()?;
         Ok(array)
     }
@@ -42,6 +49,21 @@ impl Array {
                 self.position(first),
             )));
         }
+        Ok(())
+    }
+
+    /// Refuses values outside [0, 1] where they count; those that only rounding put there are moved to its ends.
+    pub(crate) fn confine_to_unit_interval(
+        &mut self,
+        counts: impl Fn(usize) -> bool,
+        expected: &str,
+    ) -> Result<(), Failure> {
+        let outside = |(index, value): (usize, &f32)| !(-ROUNDING..=1.0 + ROUNDING).contains(value) && counts(index);
+        if let Some(index) = self.values.iter().enumerate().position(outside) {
+            let (value, position) = (self.values[index], self.position(index));
+            return Err(self.failure(format!("the value {value} at {position:?} lies outside [0, 1]; {expected}")));
+        }
+        self.values.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         Ok(())
     }
 
@@ -72,4 +94,18 @@ impl Array {
         position.reverse();
         position
     }
+}
+
+/// Whether a file's name says that it is a PNG image.
+pub(crate) fn is_png(path: &Path) -> bool {
+    lower_name(path).ends_with(".png")
+}
+
+fn lower_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// Whether a file is there and holds nothing.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }

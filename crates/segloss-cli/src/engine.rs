@@ -24,22 +24,25 @@ pub(crate) struct Numbers {
     pub(crate) voxel_map: Option<Vec<f32>>,
 }
 
-/// How `--adapter` is to be understood: digits are an index.
-pub(crate) fn choice(adapter: Option<&str>) -> AdapterChoice {
-    match adapter {
-        None => AdapterChoice::Auto,
-        Some(text) => text.parse().map_or_else(|_| AdapterChoice::Name(text.to_owned()), AdapterChoice::Index),
-    }
+/// How `--adapter` is to be understood: the index of an adapter, or else a part of a name, such as 4090.
+pub(crate) fn choice(adapter: Option<&str>) -> Result<AdapterChoice, Failure> {
+    let Some(text) = adapter else {
+        return Ok(AdapterChoice::Auto);
+    };
+    Ok(match text.parse() {
+        Ok(index) if index < segloss::adapters()?.len() => AdapterChoice::Index(index),
+        _ => AdapterChoice::Name(text.to_owned()),
+    })
 }
 
 impl Engine {
     /// The adapter that was asked for or the best one. Only where there is none at all, and none was asked for, the
     /// reference, which is said on stderr.
     pub(crate) fn choose(adapter: Option<&str>) -> Result<Self, Failure> {
-        match Gpu::with_adapter(&choice(adapter)) {
+        match Gpu::with_adapter(&choice(adapter)?) {
             Ok(gpu) => Ok(Self::Gpu(gpu)),
-            Err(segloss::Error::NoAdapter { wanted, .. }) if adapter.is_none() && segloss::adapters().is_empty() => {
-                eprintln!("segloss: no GPU adapter {wanted}; computing on the CPU with the reference, which is slow");
+            Err(segloss::Error::NoAdapter { wanted, .. }) if adapter.is_none() && segloss::adapters()?.is_empty() => {
+                eprintln!("segloss: no GPU adapter {wanted}; computing on the CPU with the reference");
                 Ok(Self::Reference)
             }
             Err(error) => Err(error.into()),

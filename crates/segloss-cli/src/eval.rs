@@ -4,14 +4,11 @@ use segloss::{Batch, Loss, Pool, Shape, Sums};
 use serde::Serialize;
 
 use crate::args::{Eval, TableFormat};
-use crate::array::Array;
+use crate::array::{Array, is_png};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::report::{self, thousands};
-
-/// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
-const ROUNDING: f32 = 1e-6;
 
 /// What is printed. Scores of nothing by nothing are `None`.
 #[derive(Serialize)]
@@ -38,8 +35,17 @@ struct Scores {
 }
 
 pub(crate) fn run(args: &Eval, adapter: Option<&str>) -> Result<String, Failure> {
+    if args.png_white.is_some() && ![&args.prediction, &args.truth].into_iter().any(|path| is_png(path)) {
+        return Err(Failure::new("--png-white is given but neither file is a .png; leave it out"));
+    }
     let (prediction, truth) = read(args)?;
     let scores = score(args, &prediction, &truth, adapter)?;
+    if let Some(difference) = space_difference(&prediction, &truth) {
+        let (prediction, truth) = (prediction.path.display(), truth.path.display());
+        eprintln!(
+            "segloss: warning: {prediction} and {truth} differ in {difference}; compared voxel by voxel as stored"
+        );
+    }
     match args.format {
         TableFormat::Table => Ok(table(&scores)),
         TableFormat::Json => report::json(&scores),
@@ -60,27 +66,23 @@ fn read(args: &Eval) -> Result<(Array, Array), Failure> {
             prediction.path.display()
         )));
     }
+    let all = |_| true;
     if !args.logits {
-        into_unit_interval(&mut prediction, "expected probabilities; if these are logits, give --logits")?;
+        prediction.confine_to_unit_interval(all, "expected probabilities; if these are logits, give --logits")?;
     }
-    into_unit_interval(&mut truth, "expected a mask of 0 and 1, or probabilities")?;
+    truth.confine_to_unit_interval(all, "expected a mask of 0 and 1, or probabilities")?;
     Ok((prediction, truth))
+}
+
+/// In which respects the voxels of two volumes of one shape lie elsewhere.
+fn space_difference(prediction: &Array, truth: &Array) -> Option<String> {
+    prediction.space.as_ref()?.difference(truth.space.as_ref()?, &prediction.dims)
 }
 
 /// A volume in a file for series of volumes has a last axis of length 1.
 fn without_trailing_ones(dims: &[usize]) -> &[usize] {
     let end = dims.iter().rposition(|&dim| dim != 1).map_or(0, |last| last + 1);
     &dims[..end]
-}
-
-/// Refuses values outside [0, 1]; those that only rounding put there are moved to its ends.
-fn into_unit_interval(array: &mut Array, expected: &str) -> Result<(), Failure> {
-    if let Some(index) = array.values.iter().position(|v| !(-ROUNDING..=1.0 + ROUNDING).contains(v)) {
-        let (value, position) = (array.values[index], array.position(index));
-        return Err(array.failure(format!("the value {value} at {position:?} lies outside [0, 1]; {expected}")));
-    }
-    array.values.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
-    Ok(())
 }
 
 fn score(args: &Eval, prediction: &Array, truth: &Array, adapter: Option<&str>) -> Result<Scores, Failure> {
@@ -128,10 +130,11 @@ fn ratio(part: f64, whole: f64) -> Option<f64> {
 
 fn table(scores: &Scores) -> String {
     let dims: Vec<_> = scores.shape.iter().map(usize::to_string).collect();
+    let product = if dims.len() > 1 { format!("{} = ", dims.join("×")) } else { String::new() };
     let about = [
         ("prediction", scores.prediction.clone()),
         ("truth", scores.truth.clone()),
-        ("voxels", format!("{} = {}", dims.join("×"), thousands(scores.voxels))),
+        ("voxels", product + &thousands(scores.voxels)),
         ("adapter", scores.adapter.clone()),
     ];
     let number = |value: Option<f64>, otherwise: &str| value.map_or(otherwise.to_owned(), |v| format!("{v:.6}"));

@@ -1,20 +1,19 @@
 //! `segloss loss`: any loss on arrays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
-use segloss::peers::{Peer, Recipe};
-use segloss::{Batch, Loss, Reduction, Shape};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use segloss::{Activation, Batch, Loss, Map, Pool, Reduction, Shape};
+use serde::Serialize;
 
 use crate::args::{self, Format};
 use crate::array::Array;
 use crate::engine::{Engine, Numbers};
 use crate::failure::Failure;
-use crate::output::Pending;
+use crate::output::{Pending, check_places};
 use crate::progress::Progress;
 use crate::report;
+use crate::spec;
 
 /// What is printed. A value that is not a number is `None`.
 #[derive(Serialize)]
@@ -34,7 +33,10 @@ struct Term {
     measure: &'static str,
     weight: f64,
     value: Option<f64>,
-    /// The values before the reduction, of a term without one.
+    /// Which rows of an overlap share a value.
+    pool: Option<Pool>,
+    reduction: Reduction,
+    /// An overlap's values before the reduction, in the order of samples, and of classes within a sample.
     values: Vec<Option<f64>>,
 }
 
@@ -46,42 +48,45 @@ struct Arrays {
     weight: Option<Array>,
 }
 
-pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<String, Failure> {
-    let arrays = Arrays::read(args)?;
+/// The report, and the result files that wait for their names.
+pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, Vec<Pending>), Failure> {
+    let outputs: Vec<&Path> = [&args.gradient, &args.map].into_iter().flatten().map(PathBuf::as_path).collect();
+    let optional = [&args.mask, &args.weight].into_iter().flatten();
+    let inputs: Vec<&Path> =
+        [&args.spec, &args.input, &args.target].into_iter().chain(optional).map(PathBuf::as_path).collect();
+    check_places(&outputs, &inputs)?;
+    let mut arrays = Arrays::read(args)?;
     let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
-    let loss = read_spec(&args.spec, &shape)?;
+    let loss = spec::read(&args.spec, &shape)?;
     if args.map.is_some() && !loss.is_voxel_map() {
         return Err(Failure::file(
             &args.spec,
             "this loss has no value for every voxel to write to --map; expected a cross-entropy with the reduction none",
         ));
     }
+    arrays.check_intervals(&loss)?;
     let batch = arrays.batch(&shape, args.gradient.is_some())?;
     segloss::scratch_size(&loss, batch.problem()).map_err(|error| Failure::file(&args.spec, error))?;
-    let inputs: Vec<&Path> =
-        [Some(&args.spec), Some(&args.input), Some(&args.target), args.mask.as_ref(), args.weight.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(std::path::PathBuf::as_path)
-            .collect();
-    let open = |path: &std::path::PathBuf| Pending::create(path, &inputs);
-    let gradient = args.gradient.as_ref().map(open).transpose()?;
-    let map = args.map.as_ref().map(open).transpose()?;
+    let create = |path: &PathBuf| Pending::create(path);
+    let gradient = args.gradient.as_ref().map(create).transpose()?;
+    let map = args.map.as_ref().map(create).transpose()?;
 
     let engine = Engine::choose(adapter)?;
     let mut numbers = engine.evaluate(&loss, &batch)?;
-    write(gradient, numbers.gradient.take(), map, numbers.voxel_map.take(), shape.dims())?;
+    let files = [(gradient, numbers.gradient.take()), (map, numbers.voxel_map.take())];
+    let files = write(files, shape.dims())?;
     let evaluation = evaluation(args, &loss, &shape, &engine, &numbers);
-    match args.format {
-        Format::Json => report::json(&evaluation),
-        Format::Table => Ok(table(&evaluation)),
-    }
+    let report = match args.format {
+        Format::Json => report::json(&evaluation)?,
+        Format::Table => table(&evaluation, if is_score(&loss) { "score" } else { "loss" }),
+    };
+    Ok((report, files))
 }
 
 impl Arrays {
     fn read(args: &args::Loss) -> Result<Self, Failure> {
         let _progress = Progress::new("reading");
-        let read = |path: &std::path::PathBuf| Array::read(path, None);
+        let read = |path: &PathBuf| Array::read(path, None);
         let input = read(&args.input)?;
         let target = read(&args.target)?;
         let mask = args.mask.as_ref().map(read).transpose()?;
@@ -99,6 +104,21 @@ impl Arrays {
             }
         }
         Ok(Self { input, target, mask, weight })
+    }
+
+    /// Refuses targets, and the input of a term without an activation, where they count and are no probabilities.
+    fn check_intervals(&mut self, loss: &Loss) -> Result<(), Failure> {
+        let (mask, dims) = (self.mask.as_ref(), &self.input.dims);
+        let elements: usize = dims[1..].iter().product();
+        let voxels: usize = dims[2..].iter().product();
+        let counts =
+            |index: usize| mask.is_none_or(|mask| mask.values[index / elements * voxels + index % voxels] != 0.0);
+        self.target.confine_to_unit_interval(counts, "expected targets from 0 to 1")?;
+        if loss.terms.iter().any(|term| term.activation == Activation::None) {
+            let expected = "the loss takes probabilities; if these are logits, choose one with the activation sigmoid";
+            self.input.confine_to_unit_interval(counts, expected)?;
+        }
+        Ok(())
     }
 
     fn batch<'a>(&'a self, shape: &Shape, gradient: bool) -> Result<Batch<'a>, Failure> {
@@ -127,61 +147,38 @@ fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<()
     )))
 }
 
-/// Reads a peer's loss by name, or one in the library's own terms.
-fn read_spec(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
-    let failure = |reason: &dyn std::fmt::Display| Failure::file(path, reason);
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
-    let mut spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
-    if spec.get("peer").is_none() && spec.get("terms").is_none() {
-        return Err(failure(&"it names neither a \"peer\" nor \"terms\"; see `segloss loss --help` for both forms"));
-    }
-    let loss = if spec.get("peer").is_some() {
-        if let Some(fields) = spec.as_object_mut() {
-            fields.entry("params").or_insert_with(|| Value::Object(serde_json::Map::new()));
-        }
-        let recipe = Recipe::deserialize(spec).map_err(|error| failure(&error))?;
-        recipe.loss(shape).map_err(|error| failure(&error))?
-    } else {
-        Loss::deserialize(spec).map_err(|error| failure(&error))?
-    };
-    loss.validate().map_err(|error| failure(&error))?;
-    Ok(loss)
-}
-
-/// Writes the result files: all are whole before the first gets its name.
-fn write(
-    gradient: Option<Pending>,
-    gradient_values: Option<Vec<f32>>,
-    map: Option<Pending>,
-    map_values: Option<Vec<f32>>,
+/// Writes the result files that there are.
+fn write<const N: usize>(
+    files: [(Option<Pending>, Option<Vec<f32>>); N],
     dims: &[usize],
-) -> Result<(), Failure> {
-    let mut files = vec![];
-    for (file, values) in [(gradient, gradient_values), (map, map_values)] {
+) -> Result<Vec<Pending>, Failure> {
+    let mut written = vec![];
+    for (file, values) in files {
         if let (Some(mut file), Some(values)) = (file, values) {
             file.write(dims, values)?;
-            files.push(file);
+            written.push(file);
         }
     }
-    files.into_iter().try_for_each(Pending::keep)
+    Ok(written)
 }
 
 fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, numbers: &Numbers) -> Evaluation {
     let finite = |value: f64| value.is_finite().then_some(value);
-    let term = |(index, term): (usize, &segloss::loss::Term)| Term {
-        measure: match term.measure {
-            Measure::Overlap(_) => "overlap",
-            Measure::BinaryCrossEntropy(_) => "binary_cross_entropy",
-        },
-        weight: term.weight,
-        value: finite(numbers.terms[index]),
-        values: match term.reduction() {
-            Reduction::None => numbers.groups[index].iter().copied().map(finite).collect(),
-            Reduction::Mean | Reduction::Sum => vec![],
-        },
+    let term = |(index, term): (usize, &segloss::loss::Term)| {
+        let (measure, pool) = match &term.measure {
+            Measure::Overlap(overlap) => ("overlap", Some(overlap.pool)),
+            Measure::BinaryCrossEntropy(_) => ("binary_cross_entropy", None),
+        };
+        Term {
+            measure,
+            weight: term.weight,
+            value: finite(numbers.terms[index]),
+            pool,
+            reduction: term.reduction(),
+            values: numbers.groups[index].iter().copied().map(finite).collect(),
+        }
     };
-    let written = |path: &Option<std::path::PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let written = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     Evaluation {
         value: finite(numbers.value),
         terms: loss.terms.iter().enumerate().map(term).collect(),
@@ -194,15 +191,34 @@ fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, nu
     }
 }
 
-fn table(evaluation: &Evaluation) -> String {
+/// Whether the value is a coefficient, the more the better.
+fn is_score(loss: &Loss) -> bool {
+    let is_score = |term: &segloss::loss::Term| matches!(&term.measure, Measure::Overlap(o) if o.map == Map::Score);
+    loss.terms.iter().all(is_score)
+}
+
+/// Whose value that of a group is.
+fn label(pool: Pool, group: usize, classes: usize) -> String {
+    match pool {
+        Pool::None => format!("sample {}, class {}", group / classes, group % classes),
+        Pool::Batch => format!("class {group}"),
+        Pool::Classes => format!("sample {group}"),
+        Pool::All => "all samples and classes".to_owned(),
+    }
+}
+
+fn table(evaluation: &Evaluation, heading: &str) -> String {
     let number = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| format!("{v:.9}"));
-    let mut rows = vec![("loss".to_owned(), number(evaluation.value))];
+    let mut rows = vec![(heading.to_owned(), number(evaluation.value))];
     for term in &evaluation.terms {
         if evaluation.terms.len() > 1 {
             rows.push((format!("{} × {}", term.weight, term.measure), number(term.value)));
         }
-        for (index, &value) in term.values.iter().enumerate() {
-            rows.push((format!("{} {index}", term.measure), number(value)));
+        if let (Some(pool), Reduction::None) = (term.pool, term.reduction) {
+            let labelled = |(group, &value): (usize, &Option<f64>)| {
+                (format!("{}, {}", term.measure, label(pool, group, evaluation.shape[1])), number(value))
+            };
+            rows.extend(term.values.iter().enumerate().map(labelled));
         }
     }
     if let Some(peak) = evaluation.gradient_peak {

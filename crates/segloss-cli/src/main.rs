@@ -1,6 +1,7 @@
 //! The `segloss` command: scores segmentation files and evaluates losses on arrays.
 //!
-//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed.
+//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed. Result
+//! files get their names when the report is out.
 
 mod adapters;
 mod args;
@@ -13,37 +14,28 @@ mod loss;
 mod output;
 mod progress;
 mod report;
+mod space;
+mod spec;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use args::{Args, Command};
 use clap::Parser;
-use failure::Failure;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let report = match &args.command {
-        Command::Eval(eval) => eval::run(eval, args.adapter.as_deref()),
-        Command::Loss(loss) => loss::run(loss, args.adapter.as_deref()),
-        Command::Adapters(adapters) => adapters::run(adapters, args.adapter.as_deref()),
+    let adapter = args.adapter.as_deref();
+    let alone = |report: String| (report, vec![]);
+    let results = match &args.command {
+        Command::Eval(args) => eval::run(args, adapter).map(alone),
+        Command::Loss(args) => loss::run(args, adapter),
+        Command::Adapters(args) => adapters::run(args, adapter).map(alone),
     };
-    match report.and_then(|report| print(&report)) {
+    match results.and_then(|(report, files)| output::deliver(&report, files)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("segloss: {failure}");
             ExitCode::from(2)
         }
-    }
-}
-
-/// Prints a whole report. A reader that has gone away (`| head`) is not a failure.
-fn print(report: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("the result cannot be printed: {error}")))
-        }
-        _ => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
-//! Result files: written whole or not at all.
+//! What a command hands out: result files, written whole or not at all, and the report on stdout.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayD;
@@ -8,6 +9,53 @@ use tempfile::{Builder, NamedTempFile};
 use crate::failure::Failure;
 use crate::formats::npy;
 
+/// Refuses places where no file can be, and those where a result would replace an input or another result.
+pub(crate) fn check_places(outputs: &[&Path], inputs: &[&Path]) -> Result<(), Failure> {
+    for (index, path) in outputs.iter().enumerate() {
+        if path.is_dir() {
+            return Err(Failure::file(path, "it is a folder; expected the name of a .npy file to write"));
+        }
+        if !folder(path).is_dir() {
+            return Err(Failure::file(path, "its folder does not exist; expected one that does"));
+        }
+        let same = |other: &&&Path| destination(other) == destination(path);
+        if let Some(input) = inputs.iter().find(same) {
+            return Err(Failure::file(path, format!("it is the input {}; expected another name", input.display())));
+        }
+        if outputs[..index].iter().any(|other| same(&other)) {
+            return Err(Failure::file(path, "two results would be written there; expected a name for each"));
+        }
+    }
+    Ok(())
+}
+
+/// The file that a path means, by its absolute name without links, whether or not it exists yet.
+fn destination(path: &Path) -> Option<PathBuf> {
+    let new = || Some(folder(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(new)
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Prints a report, then gives the result files their names: where the report cannot be printed, no file appears.
+pub(crate) fn deliver(report: &str, files: Vec<Pending>) -> Result<(), Failure> {
+    print(report)?;
+    files.into_iter().try_for_each(Pending::keep)
+}
+
+/// Prints a whole report. A reader that has gone away (`| head`) is not a failure.
+fn print(report: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("the result cannot be printed: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A result file under a temporary name beside its place.
 pub(crate) struct Pending {
     path: PathBuf,
@@ -15,24 +63,14 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Opens the temporary file, before anything is computed in vain. `inputs` must not be overwritten.
-    pub(crate) fn create(path: &Path, inputs: &[&Path]) -> Result<Self, Failure> {
-        let same = |input: &&&Path| match (input.canonicalize(), path.canonicalize()) {
-            (Ok(input), Ok(path)) => input == path,
-            _ => false,
-        };
-        if let Some(input) = inputs.iter().find(same) {
-            return Err(Failure::file(path, format!("it is the input {}; expected another name", input.display())));
-        }
-        if path.is_dir() {
-            return Err(Failure::file(path, "it is a folder; expected the name of a .npy file to write"));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    /// Opens the temporary file, before anything is computed in vain.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let mut builder = Builder::new();
         builder.prefix(".segloss-").suffix(".npy");
+        // Only the kind: the whole message names the temporary file, which means nothing to anyone.
         let file = with_usual_permissions(&mut builder)
-            .tempfile_in(folder)
-            .map_err(|error| Failure::file(path, format!("it cannot be written ({error})")))?;
+            .tempfile_in(folder(path))
+            .map_err(|error| Failure::file(path, format!("it cannot be written ({})", error.kind())))?;
         Ok(Self { path: path.to_owned(), file })
     }
 

@@ -6,10 +6,14 @@ use std::path::Path;
 
 use ::nifti::{InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
 
-use super::Read;
+use super::{Contents, Read};
+use crate::space::Space;
 
 /// The size of a NIfTI-1 header.
 const HEADER_BYTES: u64 = 348;
+
+/// Where data may begin in a single file: after the header and the four bytes that announce extensions.
+const DATA_START: f32 = 352.0;
 
 /// Reads a volume of real numbers, with slope and intercept applied.
 pub(crate) fn read(path: &Path) -> Read {
@@ -21,7 +25,12 @@ pub(crate) fn read(path: &Path) -> Read {
 
 fn decode(mut stream: impl io::Read) -> Read {
     let mut header = [0; HEADER_BYTES as usize];
-    stream.read_exact(&mut header).map_err(|error| format!("it has no whole NIfTI-1 header: {error}"))?;
+    stream.read_exact(&mut header).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            format!("it ends within the {HEADER_BYTES} bytes of its header; expected a NIfTI-1 volume")
+        }
+        _ => format!("it is damaged ({error}); expected a NIfTI-1 volume"),
+    })?;
     let mut header = NiftiHeader::from_reader(&header[..])
         .map_err(|error| format!("it has no valid header ({error}); expected NIfTI-1"))?;
     let (dims, bytes) = check(&header)?;
@@ -30,15 +39,19 @@ fn decode(mut stream: impl io::Read) -> Read {
         (header.scl_slope, header.scl_inter) = (0.0, 0.0);
     }
 
-    let gap = u64::from(header.vox_offset as u32).saturating_sub(HEADER_BYTES);
-    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink());
+    let gap = data_offset(&header)? - HEADER_BYTES;
+    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink())
+        .map_err(|error| format!("it is damaged or truncated: {error}"))?;
+    if skipped < gap {
+        let (start, end) = (HEADER_BYTES + gap, HEADER_BYTES + skipped);
+        return Err(format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}"));
+    }
     let truncated = |found: u64| {
         format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", dims.join("×"))
     };
     let mut raw = Vec::new();
     raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
-    let outcome = skipped.and_then(|_| (&mut stream).take(bytes as u64).read_to_end(&mut raw));
-    if let Err(error) = outcome {
+    if let Err(error) = (&mut stream).take(bytes as u64).read_to_end(&mut raw) {
         return Err(format!("{} ({error})", truncated(raw.len() as u64)));
     }
     if raw.len() != bytes {
@@ -50,7 +63,19 @@ fn decode(mut stream: impl io::Read) -> Read {
     let volume = InMemNiftiVolume::from_raw_data(&header, raw).map_err(|error| error.to_string())?;
     let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
     // Stored with the first axis fastest; the iterator has the last one fastest.
-    Ok((array.shape().to_vec(), array.iter().copied().collect()))
+    let (dims, values) = (array.shape().to_vec(), array.iter().copied().collect());
+    Ok(Contents { dims, values, space: Some(Space::new(&header)) })
+}
+
+/// The byte at which the data begins. Writers leave 0 where nothing lies between header and data.
+fn data_offset(header: &NiftiHeader) -> Result<u64, String> {
+    let offset = if header.vox_offset == 0.0 { DATA_START } else { header.vox_offset };
+    if offset >= DATA_START && offset.fract() == 0.0 {
+        return Ok(offset as u64);
+    }
+    Err(format!(
+        "its header says that the data begins at byte {offset} (vox_offset); expected 0 or a whole number from 352 on"
+    ))
 }
 
 /// Checks what the header says of the data. Returns the dimensions, to be shown, and the size in bytes.
@@ -58,12 +83,13 @@ fn check(header: &NiftiHeader) -> Result<(Vec<String>, usize), String> {
     if !header.magic.starts_with(b"n+1") {
         return Err("its header says that the data lies in another file; expected a single .nii file".to_owned());
     }
-    let rank = usize::from(header.dim[0]);
-    let dims =
-        header.dim.get(1..=rank).filter(|dims| !dims.is_empty() && dims.iter().all(|&d| (1..1 << 15).contains(&d)));
-    let Some(dims) = dims else {
-        return Err(format!("its dimensions {:?} are not valid; expected one to seven, each at least 1", header.dim));
-    };
+    let rank = header.dim[0];
+    let dims = header.dim.get(1..=usize::from(rank)).filter(|dims| !dims.is_empty());
+    let dims = dims.ok_or_else(|| format!("its header announces {rank} dimensions; expected one to seven"))?;
+    // Signed in the file.
+    if let Some((axis, &dim)) = dims.iter().enumerate().find(|(_, dim)| **dim as i16 <= 0) {
+        return Err(format!("its dimension {} is {}; expected at least 1", axis + 1, dim as i16));
+    }
     let kind = header.data_type().map_err(|error| format!("its data type is unknown ({error})"))?;
     let real = [
         NiftiType::Uint8,

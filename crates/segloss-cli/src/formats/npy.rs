@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{ArrayD, ArrayViewD};
 use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyError, WriteNpyExt};
 
-use super::Read;
+use super::{Contents, Read};
 
 /// Reads an array of real numbers or booleans.
 pub(crate) fn read(path: &Path) -> Read {
@@ -30,7 +30,10 @@ fn decode(bytes: &[u8]) -> Read {
     macro_rules! attempt {
         ($($type:ty => $convert:expr),+ $(,)?) => {
             $(match ArrayViewD::<$type>::view_npy(bytes) {
-                Ok(view) => return Ok((view.shape().to_vec(), view.iter().map($convert).collect())),
+                Ok(view) => {
+                    let (dims, values) = (view.shape().to_vec(), view.iter().map($convert).collect());
+                    return Ok(Contents { dims, values, space: None });
+                }
                 Err(ViewNpyError::WrongDescriptor(_)) => {}
                 Err(error) => return Err(explain(&error)),
             })+
@@ -67,6 +70,10 @@ fn explain(error: &ViewNpyError) -> String {
         ViewNpyError::MisalignedData => "its data does not begin where numpy.save puts it; save it anew".to_owned(),
         ViewNpyError::LengthOverflow => "its header announces more data than can be addressed".to_owned(),
         ViewNpyError::Io(_) => "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned(),
+        // The reason is a parser's, of several lines with columns, and says nothing to who did not write the header.
+        ViewNpyError::ParseHeader(_) => {
+            "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned()
+        }
         other => format!("{other}; expected a NumPy array as numpy.save writes it"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::Read;
+use super::{Contents, Read};
 
 /// Images beyond this many bytes are refused rather than decoded.
 const MAX_BYTES: usize = 1 << 32;
@@ -41,5 +41,6 @@ pub(crate) fn read(path: &Path, white: Option<u16>) -> Read {
     }
     let white = f32::from(white.unwrap_or(full));
     let dims = vec![info.1 as usize, info.0 as usize];
-    Ok((dims, grey.into_iter().map(|v| f32::from(v) / white).collect()))
+    let values = grey.into_iter().map(|v| f32::from(v) / white).collect();
+    Ok(Contents { dims, values, space: None })
 }

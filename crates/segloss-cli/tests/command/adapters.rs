@@ -32,9 +32,12 @@ fn the_list_says_which_adapter_is_used_and_why() {
 fn an_adapter_that_is_not_there() {
     let folder = Folder::new();
     let message = folder.failure(["adapters", "--adapter", "no such adapter"]);
-    assert!(message.contains("whose name contains \"no such adapter\"; found: "), "{message}");
-    let message = folder.failure(["adapters", "--adapter", "99"]);
-    assert!(message.contains("with index 99"), "{message}");
+    assert!(message.contains("whose name contains \"no such adapter\"") && message.contains("; found: "), "{message}");
+    // No index, so a part of a name.
+    let message = folder.failure(["adapters", "--adapter", "40999"]);
+    assert!(message.contains("whose name contains \"40999\""), "{message}");
+    let output = folder.run(["adapters", "--adapter", ""]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
 }
 
 #[test]
@@ -45,4 +48,24 @@ fn a_machine_without_adapters() {
     let listing = parse(&folder.run_without_adapter(["adapters", "--format", "json"]));
     assert_eq!(listing["adapters"], serde_json::json!([]));
     assert!(listing["chosen"].is_null() && listing["reason"].as_str().unwrap().contains("reference"));
+}
+
+#[test]
+fn variables_that_are_empty_or_name_no_backend() {
+    let folder = Folder::new();
+    let with = |name, value| {
+        let mut command = folder.command();
+        command.args(["adapters", "--format", "json"]).env(name, value).output().unwrap()
+    };
+    for name in ["WGPU_BACKEND", "WGPU_ADAPTER_NAME"] {
+        assert!(!parse(&with(name, ""))["adapters"].as_array().unwrap().is_empty(), "{name}");
+    }
+    npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
+    let eval = folder.command().args(["eval", "t.npy", "t.npy"]).env("WGPU_BACKEND", "gl,vulcan").output().unwrap();
+    for output in [with("WGPU_BACKEND", "vulcan"), eval] {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+        let expected = "segloss: WGPU_BACKEND names the unknown backend \"vulcan\"; give vulkan, metal, dx12 or gl";
+        assert!(stderr.starts_with(expected) && stderr.lines().count() == 1, "{stderr}");
+    }
 }

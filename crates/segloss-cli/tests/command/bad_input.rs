@@ -34,7 +34,7 @@ fn files_that_are_not_there_or_of_no_known_format() {
     }
     for name in ["empty.npy", "empty.nii", "empty.nii.gz", "empty.png"] {
         std::fs::write(folder.path(name), b"").unwrap();
-        assert_refused(&folder, name, "");
+        assert_refused(&folder, name, "the file is empty");
         std::fs::write(folder.path(name), b"not what the name says, but long enough to hold a header".repeat(9))
             .unwrap();
         assert_refused(&folder, name, "expected");
@@ -54,6 +54,13 @@ fn broken_numpy_arrays() {
         ("no_elements.npy", "<f4", "(0, 3)", &[], "the array is empty (shape 0×3)"),
         ("huge.npy", "<f4", "(1099511627776, )", &data, "truncated"),
         ("beyond.npy", "<f4", "(4294967296, 4294967296, 4294967296)", &data, "more data than can be addressed"),
+        (
+            "unclosed.npy",
+            "<f4",
+            "(2, 3",
+            &data,
+            "unclosed.npy: its header cannot be understood; expected a NumPy array",
+        ),
         ("negative.npy", "<f4", "(-1, )", &data, "expected a NumPy array"),
     ] {
         npy_raw(&folder.path(name), descriptor, shape, data);
@@ -70,9 +77,9 @@ fn broken_volumes() {
     let sound = || Nifti::u8(&[2, 3]);
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path(name), bytes).unwrap();
     for (name, header, part) in [
-        ("no_dims.nii", Nifti { dims: vec![], ..sound() }, "dimensions"),
-        ("zero.nii", Nifti { dims: vec![2, 0], ..sound() }, "dimensions"),
-        ("negative.nii", Nifti { dims: vec![2, -3], ..sound() }, "dimensions"),
+        ("no_dims.nii", Nifti { dims: vec![], ..sound() }, "announces 0 dimensions; expected one to seven"),
+        ("zero.nii", Nifti { dims: vec![2, 0], ..sound() }, "its dimension 2 is 0; expected at least 1"),
+        ("negative.nii", Nifti { dims: vec![2, -3], ..sound() }, "its dimension 2 is -3; expected at least 1"),
         ("rgb.nii", Nifti { datatype: 128, bits: 24, ..sound() }, "Rgb24"),
         ("complex.nii", Nifti { datatype: 32, bits: 64, ..sound() }, "Complex64"),
         ("unknown.nii", Nifti { datatype: 77, ..sound() }, "data type"),
@@ -87,7 +94,7 @@ fn broken_volumes() {
     }
     let bytes = sound().bytes(&[0, 1, 0, 0, 1, 1]);
     write("header.nii", &bytes[..200]);
-    assert_refused(&folder, "header.nii", "no whole NIfTI-1 header");
+    assert_refused(&folder, "header.nii", "it ends within the 348 bytes of its header");
     let mut pair = bytes.clone();
     pair[344..347].copy_from_slice(b"ni1");
     write("pair.nii", &pair);
@@ -101,6 +108,27 @@ fn broken_volumes() {
     compressed[checksum] ^= 1;
     write("damaged.nii.gz", &compressed);
     assert_refused(&folder, "damaged.nii.gz", "damaged");
+}
+
+#[test]
+fn volumes_whose_data_begins_nowhere() {
+    let folder = folder();
+    let with_offset = |offset| Nifti { offset, ..Nifti::u8(&[2, 3]) }.bytes(&[0, 1, 0, 0, 1, 1]);
+    for (offset, part) in [
+        (348.0, "begins at byte 348 (vox_offset); expected 0 or a whole number from 352 on"),
+        (-352.0, "begins at byte -352 (vox_offset)"),
+        (352.5, "begins at byte 352.5 (vox_offset)"),
+        (f32::NAN, "begins at byte NaN (vox_offset)"),
+        (f32::INFINITY, "begins at byte inf (vox_offset)"),
+        (4096.0, "begins at byte 4096 (vox_offset), but it ends at 358"),
+        (1e30, "(vox_offset), but it ends at 358"),
+        (354.0, "truncated: its header announces 6 bytes of 2×3 voxels, 4 are there"),
+    ] {
+        std::fs::write(folder.path("offset.nii"), with_offset(offset)).unwrap();
+        assert_refused(&folder, "offset.nii", part);
+        std::fs::write(folder.path("offset.nii.gz"), gzip(&with_offset(offset))).unwrap();
+        assert_refused(&folder, "offset.nii.gz", part);
+    }
 }
 
 #[test]

@@ -73,6 +73,8 @@ fn write_pair(folder: &Folder) {
     let float = Nifti { datatype: 16, bits: 32, slope: f32::NAN, ..Nifti::u8(&dims) };
     let words: Vec<u8> = stored.iter().flat_map(|&v| (f32::from(v) / 255.0).to_le_bytes()).collect();
     std::fs::write(folder.path("P_FLOAT.NII.GZ"), gzip(&float.bytes(&words))).unwrap();
+    let unset = Nifti { offset: 0.0, ..scaled };
+    std::fs::write(folder.path("p_offset_0.nii"), unset.bytes(&stored)).unwrap();
     let truth = first_axis_fastest(&DIMS, &truth);
     std::fs::write(folder.path("t.nii.gz"), gzip(&Nifti::u8(&dims).bytes(&truth))).unwrap();
 }
@@ -82,7 +84,9 @@ fn every_format_gives_the_same_scores() {
     let folder = Folder::new();
     write_pair(&folder);
     let truths = ["t.npy", "t_bool.npy", "t_i64.npy", "t_u16.npy", "t.nii.gz"];
-    let predictions = ["p.npy", "p_fortran.npy", "p_f64.npy", "p.nii", "p.nii.gz", "p_shifted.nii", "P_FLOAT.NII.GZ"];
+    let numpy = ["p.npy", "p_fortran.npy", "p_f64.npy"];
+    let nifti = ["p.nii", "p.nii.gz", "p_shifted.nii", "P_FLOAT.NII.GZ", "p_offset_0.nii"];
+    let predictions = [&numpy[..], &nifti].concat();
     let pairs = predictions.iter().map(|p| (*p, "t.npy")).chain(truths.iter().map(|t| ("p.npy", *t)));
     for (prediction, truth) in pairs {
         println!("{prediction} against {truth}");
@@ -109,6 +113,8 @@ fn grey_images_are_scaled_to_their_white() {
     png(&folder.path("ones.png"), [4, 6], ColorType::Grayscale, BitDepth::Eight, &truth);
     let message = folder.failure(["eval", "t.npy", "ones.png"]);
     assert!(message.contains("ones.png") && message.contains("--png-white 1"), "{message}");
+    let message = folder.failure(["eval", "t.npy", "t.npy", "--png-white", "1"]);
+    assert!(message.contains("--png-white is given but neither file is a .png"), "{message}");
     let scores = folder.json(["eval", "t.npy", "ones.png", "--png-white", "1", "--format", "json"]);
     assert_number(&scores, "soft_dice", 1.0, 0.0);
 }
@@ -125,6 +131,27 @@ fn logits_pass_through_the_sigmoid() {
     assert_number(&scores, "soft_dice", 2.0 * (p[0] + p[3]) / (p.iter().sum::<f64>() + 2.0), 1e-6);
     assert_number(&scores, "bce", -(p[0].ln() + (1.0 - p[1]).ln() + (1.0 - p[2]).ln() + p[3].ln()) / 4.0, 1e-6);
     assert_number(&scores, "iou", 1.0 / 3.0, 1e-12);
+}
+
+#[test]
+fn volumes_that_lie_elsewhere_are_compared_with_a_warning() {
+    let folder = Folder::new();
+    let here = Nifti::u8(&[2, 3]);
+    let elsewhere = Nifti { voxel_size: [1.0, 1.5, 1.0], translation: [0.0, 0.0, -4.0], ..Nifti::u8(&[2, 3]) };
+    std::fs::write(folder.path("here.nii"), here.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
+    std::fs::write(folder.path("elsewhere.nii"), elsewhere.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
+    npy(&folder.path("nowhere.npy"), &[2, 3], &[0_u8, 1, 0, 0, 1, 1]);
+    let warnings = |prediction, truth| {
+        let output = folder.run(["eval", prediction, truth, "--format", "json"]);
+        assert_eq!(parse(&output)["voxels"], 6);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        stderr.lines().filter(|line| line.starts_with("segloss: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = "segloss: warning: here.nii and elsewhere.nii differ in voxel size (1×1 and 1×1.5) and position in \
+        space (the same voxel lies up to 4.123 apart); compared voxel by voxel as stored";
+    assert_eq!(warnings("here.nii", "elsewhere.nii"), [expected]);
+    assert!(warnings("elsewhere.nii", "elsewhere.nii").is_empty());
+    assert!(warnings("nowhere.npy", "elsewhere.nii").is_empty());
 }
 
 #[test]
@@ -173,6 +200,12 @@ fn a_table_and_a_line_of_csv() {
     let soft_dice = expected(0.5).soft_dice;
     assert!(table.contains(&format!("\nsoft Dice         {soft_dice:.6}\nDice loss         ")), "{table}");
     assert!(table.contains("voxels      2×3×4 = 24\n"), "{table}");
+    for (name, dims, voxels) in [("point.npy", &[][..], 1), ("line.npy", &[1024], 1024)] {
+        npy(&folder.path(name), dims, &vec![1_u8; voxels]);
+        let table = String::from_utf8(folder.run(["eval", name, name]).stdout).unwrap();
+        let line = if voxels == 1 { "voxels      1\n" } else { "voxels      1,024\n" };
+        assert!(table.contains(line), "{table}");
+    }
     std::fs::rename(folder.path("p.npy"), folder.path("a, \"b\".npy")).unwrap();
     let csv = String::from_utf8(folder.run(["eval", "a, \"b\".npy", "t.npy", "--format", "csv"]).stdout).unwrap();
     let lines: Vec<_> = csv.lines().collect();
@@ -188,7 +221,7 @@ fn without_an_adapter_the_reference_computes_and_says_so() {
     let output = folder.run_without_adapter(["eval", "p.npy", "t.npy", "--format", "json"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.contains("no GPU adapter for WGPU_BACKEND=") && stderr.contains("reference"), "{stderr}");
+    assert!(stderr.contains(" for WGPU_BACKEND=") && stderr.contains("; computing on the CPU"), "{stderr}");
     let scores = parse(&output);
     assert_eq!(scores["computed_by"], "reference");
     assert_eq!(scores["adapter"], "none (reference on the CPU)");
@@ -198,4 +231,6 @@ fn without_an_adapter_the_reference_computes_and_says_so() {
     // What was asked for by name is not replaced.
     let output = folder.run_without_adapter(["eval", "p.npy", "t.npy", "--adapter", "radeon"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("WGPU_BACKEND=") && !stderr.contains("mesa-vulkan-drivers"), "{stderr}");
 }

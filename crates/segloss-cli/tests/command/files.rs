@@ -35,15 +35,28 @@ pub(crate) struct Nifti {
     pub(crate) bits: i16,
     pub(crate) slope: f32,
     pub(crate) intercept: f32,
+    pub(crate) offset: f32,
+    pub(crate) voxel_size: [f32; 3],
+    /// Scaling by the voxel size, then this.
+    pub(crate) translation: [f32; 3],
 }
 
 impl Nifti {
     /// Bytes without scaling.
     pub(crate) fn u8(dims: &[i16]) -> Self {
-        Self { dims: dims.to_vec(), datatype: 2, bits: 8, slope: 0.0, intercept: 0.0 }
+        Self {
+            dims: dims.to_vec(),
+            datatype: 2,
+            bits: 8,
+            slope: 0.0,
+            intercept: 0.0,
+            offset: 352.0,
+            voxel_size: [1.0; 3],
+            translation: [0.0; 3],
+        }
     }
 
-    /// The whole file, data in the file's order: first axis fastest.
+    /// The whole file, data at byte 352 and in the file's order: first axis fastest.
     pub(crate) fn bytes(&self, data: &[u8]) -> Vec<u8> {
         let mut header = vec![0; 352];
         let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
@@ -55,7 +68,13 @@ impl Nifti {
         put(70, &self.datatype.to_le_bytes());
         put(72, &self.bits.to_le_bytes());
         put(76, &1_f32.to_le_bytes());
-        put(108, &352_f32.to_le_bytes());
+        put(254, &1_i16.to_le_bytes());
+        for axis in 0..3 {
+            put(80 + 4 * axis, &self.voxel_size[axis].to_le_bytes());
+            put(280 + 20 * axis, &self.voxel_size[axis].to_le_bytes());
+            put(292 + 16 * axis, &self.translation[axis].to_le_bytes());
+        }
+        put(108, &self.offset.to_le_bytes());
         put(112, &self.slope.to_le_bytes());
         put(116, &self.intercept.to_le_bytes());
         put(344, b"n+1\0");

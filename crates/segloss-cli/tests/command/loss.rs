@@ -1,67 +1,13 @@
-//! `segloss loss`: specifications, arrays and result files.
+//! `segloss loss`: losses, arrays and result files.
 
 use ndarray::ArrayD;
 use segloss::peers::{Peer, pytorch, tensorlayer};
-use segloss::{Batch, Loss, Reduction, Shape, reference};
-use serde_json::{Value, json};
+use segloss::{Batch, Loss, Map, Pool, Reduction, reference};
+use serde_json::json;
 
+use crate::arrays::{Arrays, COMMON, DIMS, spec, with};
 use crate::files::npy;
 use crate::run::{Folder, assert_number};
-
-const DIMS: [usize; 4] = [2, 3, 5, 7];
-
-/// Logits, targets, mask and weights, by a multiplicative sequence.
-struct Arrays {
-    shape: Shape,
-    logits: Vec<f32>,
-    targets: Vec<f32>,
-    mask: Vec<f32>,
-    weights: Vec<f32>,
-}
-
-impl Arrays {
-    fn new() -> Self {
-        let shape = Shape::new(&DIMS).unwrap();
-        let number = |i: usize, salt: u32| (i as u32 * 4 + salt).wrapping_mul(0x9e37_79b9) >> 16;
-        let n = shape.elements();
-        Self {
-            logits: (0..n).map(|i| number(i, 0) as f32 / 8192.0 - 4.0).collect(),
-            targets: (0..n).map(|i| (number(i, 1) % 2) as f32).collect(),
-            mask: (0..shape.mask_elements()).map(|i| f32::from(number(i, 2) % 3 > 0)).collect(),
-            weights: (0..n).map(|i| number(i, 3) as f32 / 65536.0).collect(),
-            shape,
-        }
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch::new(&self.shape, &self.logits, &self.targets).unwrap()
-    }
-
-    fn full_batch(&self) -> Batch<'_> {
-        let batch = self.batch().with_mask(&self.mask).unwrap();
-        batch.with_voxel_weights(&self.weights).unwrap().with_gradient()
-    }
-
-    fn folder(&self) -> Folder {
-        let folder = Folder::new();
-        npy(&folder.path("x.npy"), &DIMS, &self.logits);
-        npy(&folder.path("y.npy"), &DIMS, &self.targets);
-        npy(&folder.path("m.npy"), &[2, 1, 5, 7], &self.mask);
-        npy(&folder.path("m_short.npy"), &[2, 5, 7], &self.mask);
-        npy(&folder.path("w.npy"), &DIMS, &self.weights);
-        folder
-    }
-}
-
-const COMMON: [&str; 7] = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "y.npy"];
-
-fn spec(folder: &Folder, spec: &Value) {
-    std::fs::write(folder.path("spec.json"), spec.to_string()).unwrap();
-}
-
-fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&COMMON, more].concat()
-}
 
 #[test]
 fn specifications_by_name_and_in_own_terms() {
@@ -80,8 +26,8 @@ fn specifications_by_name_and_in_own_terms() {
             .loss(&arrays.shape),
         ),
         (
-            json!({"peer": "tensorlayer", "loss": "dice_hard_coe", "params": {"threshold": 0.25, "axis": [2, 3]}}),
-            tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() }.loss(&arrays.shape),
+            json!({"terms": [{"measure": {"overlap": {"threshold": 0.25, "map": "score"}}}]}),
+            Ok(Loss::dice().hard(0.25).map(Map::Score)),
         ),
         (serde_json::to_value(&own).unwrap(), Ok(own)),
     ] {
@@ -90,9 +36,22 @@ fn specifications_by_name_and_in_own_terms() {
         let evaluation = folder.json(with(&["--format", "json"]));
         assert_number(&evaluation, "value", expected, 1e-6 * expected.abs().max(1.0));
         assert!(evaluation["gradient_peak"].is_null(), "{evaluation}");
-        let table = String::from_utf8(folder.run(COMMON).stdout).unwrap();
-        assert!(table.starts_with("loss "), "{table}");
     }
+}
+
+#[test]
+fn coefficients_of_probabilities() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    spec(
+        &folder,
+        &json!({"peer": "tensorlayer", "loss": "dice_hard_coe", "params": {"threshold": 0.25, "axis": [2, 3]}}),
+    );
+    let loss = tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() };
+    let batch = Batch::new(&arrays.shape, &arrays.weights, &arrays.targets).unwrap();
+    let expected = reference::evaluate(&loss.loss(&arrays.shape).unwrap(), &batch).unwrap().value;
+    let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--format", "json"];
+    assert_number(&folder.json(args), "value", expected, 1e-6);
 }
 
 #[test]
@@ -149,35 +108,55 @@ fn losses_without_a_reduction() {
     }
 }
 
+/// Before any reduction, in JSON always, in the table where there is none.
 #[test]
-fn specifications_that_mean_nothing() {
+fn the_values_of_groups_say_whose_they_are() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    for (pool, name, labels) in [
+        (Pool::None, "none", &["sample 0, class 0", "sample 0, class 1", "sample 0, class 2", "sample 1, class 0"][..]),
+        (Pool::Batch, "batch", &["class 0", "class 1", "class 2"]),
+        (Pool::Classes, "classes", &["sample 0", "sample 1"]),
+        (Pool::All, "all", &["all samples and classes"]),
+    ] {
+        let loss = Loss::dice().pool(pool);
+        let groups = &reference::evaluate(&loss, &arrays.batch()).unwrap().groups[0];
+        spec(&folder, &serde_json::to_value(&loss).unwrap());
+        let evaluation = folder.json(with(&["--format", "json"]));
+        let term = &evaluation["terms"][0];
+        assert_eq!((&term["pool"], &term["reduction"]), (&name.into(), &"mean".into()));
+        let values: Vec<_> = term["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        assert_eq!(values.len(), groups.len());
+        assert!(values.iter().zip(groups).all(|(got, want)| (got - want).abs() <= 1e-6), "{values:?}");
+
+        let table = |loss: Loss| {
+            spec(&folder, &serde_json::to_value(&loss).unwrap());
+            String::from_utf8(folder.run(COMMON).stdout).unwrap()
+        };
+        assert!(!table(loss.clone()).contains("overlap"));
+        let table = table(loss.reduction(Reduction::None));
+        for (label, value) in labels.iter().zip(&values) {
+            let line = table.lines().find(|line| line.starts_with(&format!("overlap, {label} ")));
+            assert!(line.is_some_and(|line| line.ends_with(&format!(" {value:.9}"))), "{label}: {table}");
+        }
+    }
+}
+
+#[test]
+fn coefficients_are_called_scores() {
     let folder = Arrays::new().folder();
-    for (written, part) in [
-        (json!({"peer": "torch", "loss": "BCELoss"}), "unknown variant `torch`, expected one of `pytorch`"),
-        (json!({"peer": "pytorch", "loss": "Dice"}), "unknown variant `Dice`"),
-        (json!({"peer": "keras", "loss": "dice_coef", "params": {"smoth": 1}}), "unknown field `smoth`"),
-        (json!({"peer": "tensorlayer", "loss": "dice_coe", "params": {"loss_type": "cosine"}}), "\"cosine\""),
-        (
-            json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"pos_weight": [1, 2]}}),
-            "pos_weight has 2 entries",
-        ),
-        (json!({"terms": []}), "no terms"),
-        (json!({"terms": [{"measure": {"overlap": {"smoth": 1}}}]}), "unknown field `smoth`"),
-        (json!({"terms": [{"measure": {"overlap": {"smooth_numerator": -1}}}]}), "-1"),
-        (json!({}), "neither a \"peer\" nor \"terms\""),
-        (json!([1, 2]), "neither a \"peer\" nor \"terms\""),
+    for (written, heading) in [
+        (json!({"peer": "pytorch", "loss": "dice_coeff"}), "score  "),
+        (json!({"peer": "keras", "loss": "dice_coef"}), "score  "),
+        (json!({"peer": "keras", "loss": "dice_coef_loss"}), "loss  "),
+        (json!({"peer": "tensorlayer", "loss": "iou_coe"}), "score  "),
+        (json!({"peer": "pytorch", "loss": "BCELoss"}), "loss  "),
     ] {
         spec(&folder, &written);
-        let message = folder.failure(with(&["--gradient", "g.npy"]));
-        assert!(message.contains("spec.json: ") && message.contains(part), "{message}");
+        let output = folder.run(["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy"]);
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(table.starts_with(heading), "{written}: {table}");
     }
-    std::fs::write(folder.path("spec.json"), "{").unwrap();
-    assert!(folder.failure(COMMON).contains("spec.json: it is not JSON"));
-    std::fs::remove_file(folder.path("spec.json")).unwrap();
-    assert!(folder.failure(COMMON).contains("spec.json: it cannot be read"));
-    spec(&folder, &json!({"peer": "tensorlayer", "loss": "iou_coe"}));
-    assert!(folder.failure(with(&["--gradient", "g.npy"])).contains("thresholds the prediction"));
-    assert!(!folder.path("g.npy").exists());
 }
 
 #[test]
@@ -196,13 +175,70 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
         (with(&["--mask", "fuzzy.npy"]), "fuzzy.npy: the value 0.5 at [0, 0, 0, 0] is neither 0 nor 1"),
         (with(&["--weight", "m.npy"]), "m.npy: its shape is"),
         (with(&["--gradient", "x.npy"]), "x.npy: it is the input x.npy"),
-        (with(&["--gradient", "nowhere/g.npy"]), "nowhere/g.npy: it cannot be written"),
+        (with(&["--gradient", "./x.npy"]), "./x.npy: it is the input x.npy"),
+        (with(&["--gradient", "r.npy", "--map", "r.npy"]), "r.npy: two results would be written there"),
+        (with(&["--gradient", "r.npy", "--map", "./r.npy"]), "./r.npy: two results would be written there"),
+        (with(&["--gradient", "nowhere/g.npy"]), "nowhere/g.npy: its folder does not exist"),
         (with(&["--gradient", "."]), "it is a folder"),
         (with(&["--mask", "m_gone.npy"]), "m_gone.npy: it cannot be read"),
     ] {
         let before = folder.names();
         let message = folder.failure(&args);
-        assert!(message.contains(part), "{args:?}: {message}");
+        assert!(message.contains(part) && !message.contains(".segloss-"), "{args:?}: {message}");
         assert_eq!(folder.names(), before);
     }
+}
+
+#[test]
+fn values_that_are_no_probabilities() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let mut targets = arrays.targets.clone();
+    // Sample 1, class 2, the last voxel: not counted by the mask of the second call.
+    targets[209] = 255.0;
+    npy(&folder.path("ignored.npy"), &DIMS, &targets);
+    npy(&folder.path("all_but_one.npy"), &[2, 1, 5, 7], &{
+        let mut mask = [1.0_f32; 70];
+        mask[69] = 0.0;
+        mask
+    });
+    spec(&folder, &json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss"}));
+    let args = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "ignored.npy"];
+    let message = folder.failure(args);
+    let expected = "ignored.npy: the value 255 at [1, 2, 4, 6] lies outside [0, 1]; expected targets from 0 to 1";
+    assert!(message.ends_with(expected), "{message}");
+    assert!(folder.run([&args[..], &["--mask", "all_but_one.npy"]].concat()).status.success());
+
+    for written in [
+        json!({"peer": "pytorch", "loss": "BCELoss"}),
+        json!({"peer": "tensorlayer", "loss": "dice_coe"}),
+        json!({"terms": [{"measure": {"overlap": {}}}, {"activation": "none", "measure": {"overlap": {}}}]}),
+    ] {
+        spec(&folder, &written);
+        let message = folder.failure(with(&["--gradient", "g.npy"]));
+        assert!(message.contains("x.npy: the value -4 at [0, 0, 0, 0] lies outside [0, 1]"), "{message}");
+        assert!(message.contains("the activation sigmoid"), "{message}");
+    }
+    assert!(!folder.path("g.npy").exists());
+}
+
+#[test]
+fn two_results_in_one_place_are_refused_before_anything_is_read() {
+    let message = Folder::new().failure(with(&["--gradient", "r.npy", "--map", "r.npy"]));
+    assert!(message.contains("r.npy: two results would be written there; expected a name for each"), "{message}");
+}
+
+/// Where the report is lost, the result files do not appear either.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_printed() {
+    let folder = Arrays::new().folder();
+    spec(&folder, &json!({"peer": "pytorch", "loss": "SoftDiceLoss"}));
+    let before = folder.names();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = folder.command().args(with(&["--gradient", "g.npy"])).stdout(full).output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("segloss: the result cannot be printed: No space left"), "{stderr}");
+    assert_eq!(folder.names(), before);
 }

@@ -1,8 +1,10 @@
 //! The binary, run on files.
 
 mod adapters;
+mod arrays;
 mod bad_input;
 mod eval;
 mod files;
 mod loss;
 mod run;
+mod spec;

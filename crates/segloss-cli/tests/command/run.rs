@@ -1,7 +1,7 @@
 //! Running the binary in a folder of its own.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -30,14 +30,21 @@ impl Folder {
         names
     }
 
+    /// The binary, to be run here.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_segloss"));
+        command.current_dir(self.0.path());
+        command
+    }
+
     /// Runs the binary here.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
-        command(self.0.path()).args(args).output().unwrap()
+        self.command().args(args).output().unwrap()
     }
 
     /// Runs it where it finds no adapter.
     pub(crate) fn run_without_adapter<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
-        command(self.0.path()).env("WGPU_BACKEND", NO_BACKEND).args(args).output().unwrap()
+        self.command().env("WGPU_BACKEND", NO_BACKEND).args(args).output().unwrap()
     }
 
     /// Runs it and reads the JSON it prints.
@@ -56,12 +63,6 @@ impl Folder {
         assert!(!stderr.contains("panicked"), "{stderr}");
         sentences[0].to_owned()
     }
-}
-
-fn command(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_segloss"));
-    command.current_dir(folder);
-    command
 }
 
 pub(crate) fn parse(output: &Output) -> Value {

@@ -1,0 +1,128 @@
+//! Where the voxels of a NIfTI volume lie, and whether two volumes agree.
+
+use nifti::NiftiHeader;
+
+/// Relative to a voxel: what rounding, or one writer's matrix beside another's quaternion, may differ by.
+const TOLERANCE: f32 = 0.01;
+
+/// The geometry in a header.
+#[derive(Clone, Debug)]
+pub(crate) struct Space {
+    /// Along the first three axes, as far as there are so many.
+    voxel_size: Vec<f32>,
+    /// From voxel indices to millimetres or whatever the unit is; `None` where the header leaves it open.
+    affine: Option<[[f32; 4]; 3]>,
+}
+
+impl Space {
+    pub(crate) fn new(header: &NiftiHeader) -> Self {
+        let axes = usize::from(header.dim[0]).min(3);
+        let affine = match (header.sform_code, header.qform_code) {
+            (1.., _) => Some([header.srow_x, header.srow_y, header.srow_z]),
+            (_, 1..) => Some(from_quaternion(header)),
+            _ => None,
+        };
+        Self { voxel_size: header.pixdim[1..=axes].iter().map(|size| size.abs()).collect(), affine }
+    }
+
+    /// In which respects two volumes of these dimensions differ, in words. `None` if in none.
+    pub(crate) fn difference(&self, other: &Self, dims: &[usize]) -> Option<String> {
+        let mut sizes = self.voxel_size.iter().zip(&other.voxel_size);
+        let sizes = sizes
+            .any(|(a, b)| (a - b).abs() > TOLERANCE * a.max(*b))
+            .then(|| format!("voxel size ({} and {})", by_axis(&self.voxel_size), by_axis(&other.voxel_size)));
+        let smallest = self.voxel_size.iter().copied().fold(f32::INFINITY, f32::min);
+        let apart = self.affine.zip(other.affine).map(|(a, b)| distance(&a, &b, dims));
+        let places = apart
+            .filter(|apart| *apart > TOLERANCE * smallest)
+            .map(|apart| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
+        let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
+        (!differences.is_empty()).then(|| differences.join(" and "))
+    }
+}
+
+fn by_axis(sizes: &[f32]) -> String {
+    sizes.iter().map(f32::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// The qform: a rotation by the unit quaternion whose last three components are stored, after scaling by the voxel size,
+/// the third axis mirrored where `pixdim[0]` says so.
+fn from_quaternion(header: &NiftiHeader) -> [[f32; 4]; 3] {
+    let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d];
+    let a = (1.0 - (b * b + c * c + d * d)).max(0.0).sqrt();
+    let rotation = [
+        [a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), 2.0 * (b * d + a * c)],
+        [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
+        [2.0 * (b * d - a * c), 2.0 * (c * d + a * b), a * a + d * d - b * b - c * c],
+    ];
+    let [mirror, x, y, z, ..] = header.pixdim;
+    let scale = [x, y, if mirror < 0.0 { -z } else { z }];
+    let offset = [header.quatern_x, header.quatern_y, header.quatern_z];
+    std::array::from_fn(|row| {
+        let [i, j, k] = std::array::from_fn(|axis| rotation[row][axis] * scale[axis]);
+        [i, j, k, offset[row]]
+    })
+}
+
+/// The largest distance between the places of one voxel: it is a corner's.
+fn distance(one: &[[f32; 4]; 3], other: &[[f32; 4]; 3], dims: &[usize]) -> f32 {
+    let last: [f32; 3] = std::array::from_fn(|axis| dims.get(axis).map_or(0.0, |&dim| (dim - 1) as f32));
+    let corner = |corner: u8| {
+        let index: [f32; 3] = std::array::from_fn(|axis| last[axis] * f32::from(corner >> axis & 1));
+        let along = |row: &[f32; 4]| row[3] + (0..3).map(|axis| row[axis] * index[axis]).sum::<f32>();
+        one.iter().zip(other).map(|(a, b)| (along(a) - along(b)).powi(2)).sum::<f32>().sqrt()
+    };
+    (0..8).map(corner).fold(0.0, f32::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Voxels of 1×2×3, turned by 90° about the third axis, which is mirrored.
+    fn by_quaternion() -> NiftiHeader {
+        NiftiHeader {
+            dim: [3, 10, 20, 30, 1, 1, 1, 1],
+            pixdim: [-1.0, 1.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0],
+            sform_code: 0,
+            qform_code: 1,
+            quatern_d: 0.5_f32.sqrt(),
+            quatern_x: -7.0,
+            ..NiftiHeader::default()
+        }
+    }
+
+    fn by_matrix() -> NiftiHeader {
+        NiftiHeader {
+            sform_code: 1,
+            srow_x: [0.0, -2.0, 0.0, -7.0],
+            srow_y: [1.0, 0.0, 0.0, 0.0],
+            srow_z: [0.0, 0.0, -3.0, 0.0],
+            ..by_quaternion()
+        }
+    }
+
+    fn difference(one: &NiftiHeader, other: &NiftiHeader) -> Option<String> {
+        Space::new(one).difference(&Space::new(other), &[10, 20, 30])
+    }
+
+    #[test]
+    fn a_quaternion_and_its_matrix_agree() {
+        assert_eq!(difference(&by_quaternion(), &by_matrix()), None);
+        assert_eq!(difference(&by_matrix(), &NiftiHeader { srow_x: [0.0, -2.0, 0.0, -7.005], ..by_matrix() }), None);
+    }
+
+    #[test]
+    fn what_differs_is_said() {
+        let moved = NiftiHeader { srow_z: [0.0, 0.0, -3.0, 5.0], ..by_matrix() };
+        let place = "position in space (the same voxel lies up to 5.000 apart)";
+        assert_eq!(difference(&by_quaternion(), &moved).as_deref(), Some(place));
+        // The last voxel lies 29 steps up.
+        let flipped = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 3.0, 1.0, 1.0, 1.0, 1.0], ..by_quaternion() };
+        let place = "position in space (the same voxel lies up to 174.000 apart)";
+        assert_eq!(difference(&by_quaternion(), &flipped).as_deref(), Some(place));
+        // Without orientation there is only the size to compare.
+        let bare = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0], qform_code: 0, ..by_quaternion() };
+        assert_eq!(difference(&by_matrix(), &bare).as_deref(), Some("voxel size (1×2×3 and 1×2×2.5)"));
+    }
+}

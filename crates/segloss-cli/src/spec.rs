@@ -1,0 +1,63 @@
+//! The description of a loss, from a JSON file.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use segloss::peers::{Peer, Recipe};
+use segloss::{Loss, Shape};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::array::is_empty;
+use crate::failure::Failure;
+
+/// Reads a peer's loss by name, or one in the library's own terms.
+pub(crate) fn read(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
+    let failure = |reason: &dyn Display| Failure::file(path, reason);
+    if is_empty(path) {
+        return Err(failure(&"the file is empty; expected the JSON description of a loss"));
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
+    let spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
+    let loss = match &spec {
+        Value::Object(fields) if fields.contains_key("peer") => {
+            peer(fields).map_err(|reason| failure(&reason))?.loss(shape).map_err(|error| failure(&error))?
+        }
+        Value::Object(fields) if fields.contains_key("terms") => own(&text).map_err(|reason| failure(&reason))?,
+        _ => {
+            let reason = "it names neither a \"peer\" nor \"terms\"; see `segloss loss --help` for both forms";
+            return Err(failure(&reason));
+        }
+    };
+    loss.validate().map_err(|error| failure(&error))?;
+    Ok(loss)
+}
+
+/// A loss in the library's own terms; else what is wrong, in which field and line.
+fn own(text: &str) -> Result<Loss, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| error.to_string())
+}
+
+/// A peer's loss; else what is wrong, in which parameter. (Which peer it is decides what the parameters are, so serde
+/// reads them last, when it no longer knows where they stood.)
+fn peer(fields: &Map<String, Value>) -> Result<Recipe, String> {
+    let recipe = |params: &Value| {
+        let mut spec = fields.clone();
+        spec.insert("params".to_owned(), params.clone());
+        Recipe::deserialize(Value::Object(spec))
+    };
+    let none = json!({});
+    let params = fields.get("params").unwrap_or(&none);
+    // By position serde would take them as well.
+    let named = params.as_object().ok_or("params is not an object; expected the parameters by name")?;
+    recipe(params).map_err(|error| {
+        // Every parameter has a default: the one that fails alone is the one to name.
+        let fails = |(name, value): &(&String, &Value)| recipe(&json!({ *name: value })).is_err();
+        match named.iter().find(fails) {
+            Some((name, _)) if recipe(&none).is_ok() => format!("params.{name}: {error}"),
+            _ => error.to_string(),
+        }
+    })
+}

@@ -4,7 +4,7 @@ use crate::dispatch::{Dispatch, Dispatches};
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, groups};
 use crate::params;
 use crate::plan::Plan;
-use crate::readback::Readback;
+use crate::readback::{self, Staging};
 use crate::{BufferRange, Buffers, Error, Loss, Output};
 
 /// A plan with its buffers, ready to be recorded any number of times.
@@ -17,7 +17,7 @@ pub struct Bound {
     class_weights: wgpu::Buffer,
     upstream: f32,
     dispatches: Dispatches,
-    readback: Readback,
+    staging: Staging,
 }
 
 impl Bound {
@@ -31,7 +31,7 @@ impl Bound {
         let upstream = 1.0;
         let loss_bytes = params::loss_bytes(&plan.loss, &plan.problem, upstream);
         let class_weights = params::class_weights(&plan.loss, &plan.problem);
-        let readback = Readback::new(plan)?;
+        let staging = Staging::new(&plan.gpu, plan.layout.readback_bytes())?;
         let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         let loss = plan.gpu.filled("segloss loss", &loss_bytes, storage)?;
         let class_weights = plan.gpu.filled("segloss class weights", bytemuck::cast_slice(&class_weights), storage)?;
@@ -44,7 +44,7 @@ impl Bound {
             class_weights,
             upstream,
             dispatches,
-            readback,
+            staging,
         })
     }
 
@@ -53,19 +53,19 @@ impl Bound {
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         let Dispatches { sums, loss, whole, .. } = &self.dispatches;
         match whole {
-            Some(whole) => record(encoder, "segloss", [whole]),
+            Some(whole) => record(encoder, [whole]),
             None => {
                 self.clear(encoder, 0);
-                record(encoder, "segloss", sums.iter().chain(loss));
+                record(encoder, sums.iter().chain(loss));
             }
         }
-        self.readback.encode(encoder, &self.scratch, self.scratch_offset);
+        self.staging.encode(encoder, &self.scratch, self.scratch_offset, self.staging.bytes());
     }
 
     /// Records the first half, up to the rows' sums (and the voxel map): [`Plan::sums_range`] says where they lie.
     pub fn encode_sums(&self, encoder: &mut wgpu::CommandEncoder) {
         self.clear(encoder, 0);
-        record(encoder, "segloss sums", &self.dispatches.sums);
+        record(encoder, &self.dispatches.sums);
     }
 
     /// Records the second half: from the rows' sums to value and gradient, and the copy that
@@ -73,8 +73,8 @@ impl Bound {
     pub fn encode_loss(&self, encoder: &mut wgpu::CommandEncoder) {
         // Of an earlier evaluation of these sums: the peak would be the larger of both.
         self.clear(encoder, COUNTER_WORDS);
-        record(encoder, "segloss loss", &self.dispatches.loss);
-        self.readback.encode(encoder, &self.scratch, self.scratch_offset);
+        record(encoder, &self.dispatches.loss);
+        self.staging.encode(encoder, &self.scratch, self.scratch_offset, self.staging.bytes());
     }
 
     /// Clears the header from a word on.
@@ -90,9 +90,40 @@ impl Bound {
     /// # Errors
     /// [`Error::NotEvaluated`] if none was submitted;
     /// [`Error::BadValues`] if the inputs held values that are not usable numbers; [`Error::Device`] if the
-    /// result cannot be mapped.
+    /// result cannot be mapped, or is being read already.
     pub async fn read(&self) -> Result<Output, Error> {
-        self.readback.read(&self.plan).await
+        let mut output = Output::default();
+        self.read_into(&mut output).await?;
+        Ok(output)
+    }
+
+    /// [`read`](Self::read) into an output that exists: from the second time on nothing is allocated for it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); the output then holds what it held before.
+    pub async fn read_into(&self, output: &mut Output) -> Result<(), Error> {
+        let reading = self.staging.request(&self.plan.gpu, self.staging.bytes())?;
+        readback::wait(&self.plan.gpu)?;
+        reading.finish(|words| readback::decode(&self.plan, words, output)).await?
+    }
+
+    /// [`read`](Self::read) of many evaluations, which waits once for all that was submitted to their device.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), of the first that fails.
+    pub async fn read_all(bounds: &[Self]) -> Result<Vec<Output>, Error> {
+        let readings = bounds.iter().map(|bound| bound.staging.request(&bound.plan.gpu, bound.staging.bytes()));
+        let readings = readings.collect::<Result<Vec<_>, _>>()?;
+        if let Some(first) = bounds.first() {
+            readback::wait(&first.plan.gpu)?;
+        }
+        let mut outputs = Vec::with_capacity(bounds.len());
+        for (bound, reading) in bounds.iter().zip(readings) {
+            let mut output = Output::default();
+            reading.finish(|words| readback::decode(&bound.plan, words, &mut output)).await??;
+            outputs.push(output);
+        }
+        Ok(outputs)
     }
 
     /// The blocking twin of [`read`](Self::read).
@@ -102,6 +133,30 @@ impl Bound {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn read_blocking(&self) -> Result<Output, Error> {
         pollster::block_on(self.read())
+    }
+
+    /// The blocking twin of [`read_into`](Self::read_into).
+    ///
+    /// # Errors
+    /// As [`read_into`](Self::read_into).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn read_into_blocking(&self, output: &mut Output) -> Result<(), Error> {
+        pollster::block_on(self.read_into(output))
+    }
+
+    /// The blocking twin of [`read_all`](Self::read_all).
+    ///
+    /// # Errors
+    /// As [`read_all`](Self::read_all).
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn read_all_blocking(bounds: &[Self]) -> Result<Vec<Output>, Error> {
+        pollster::block_on(Self::read_all(bounds))
+    }
+
+    /// The plan it was made of, with the loss as it is [set](Self::set_loss) now.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Sets the gradient that arrives from outside, 1 at first, for the work submitted from now on.
@@ -147,13 +202,13 @@ impl Bound {
     /// The host-visible memory that results are copied to, in bytes.
     #[must_use]
     pub fn readback_bytes(&self) -> u64 {
-        self.readback.bytes()
+        self.staging.bytes()
     }
 }
 
-fn record<'a>(encoder: &mut wgpu::CommandEncoder, label: &str, dispatches: impl IntoIterator<Item = &'a Dispatch>) {
-    let mut pass =
-        encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some(label), timestamp_writes: None });
+fn record<'a>(encoder: &mut wgpu::CommandEncoder, dispatches: impl IntoIterator<Item = &'a Dispatch>) {
+    // Without a label, which wgpu would copy to the heap.
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
     for dispatch in dispatches {
         pass.set_pipeline(&dispatch.pipeline);
         pass.set_bind_group(0, &dispatch.bindings, &[]);

@@ -3,10 +3,18 @@
 use wgpu::BufferUsages as Usage;
 
 use crate::gpu::whole_octets;
-use crate::{Batch, Buffers, Error, Gpu, Loss, Output, Plan, readback};
+use crate::readback::{Reading, Staging};
+use crate::{Batch, Bound, BufferRange, Buffers, Error, Gpu, Loss, Output, Plan, Reducer};
+
+/// What `evaluate` keeps for problems it may meet again: so many, and so many bytes in all.
+const KEPT: usize = 8;
+const KEPT_BYTES: u64 = 64 << 20;
 
 impl Gpu {
     /// Evaluates a loss on data in host memory: uploads it, runs one submission, reads the numbers back.
+    ///
+    /// Plans and buffers of the last problems are kept (up to 8, and up to 64 MiB), so that in a loop a call costs what
+    /// [`Bound::encode`] costs and the copies.
     ///
     /// # Errors
     /// Those of [`plan`](Self::plan), [`Plan::bind`] and [`Bound::read`](crate::Bound::read);
@@ -22,88 +30,147 @@ impl Gpu {
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
     pub async fn evaluate_async(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Output, Error> {
-        let plan = self.plan(loss, batch.problem())?;
-        let bytes = 4 * batch.shape().elements() as u64;
-        let logits = upload(&plan, "logits", batch.logits())?;
-        let targets = upload(&plan, "targets", batch.targets())?;
-        let mask = batch.mask().map(|mask| upload(&plan, "mask", mask)).transpose()?;
-        let weights = batch.voxel_weights().map(|weights| upload(&plan, "voxel weights", weights)).transpose()?;
-        let output = |what, wanted: bool| {
-            wanted.then(|| create(&plan, what, bytes, Usage::STORAGE | Usage::COPY_SRC)).transpose()
+        let kept = self.kept().take(self.reducer(), loss, batch);
+        let prepared = match kept {
+            Some(prepared) => prepared,
+            None => Prepared::new(self.plan(loss, batch.problem())?)?,
         };
-        let gradient = output("gradient", batch.problem().gradient)?;
-        let map = output("voxel map", loss.is_voxel_map())?;
-        let scratch_usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let scratch = create(&plan, "scratch", plan.scratch_size(), scratch_usage)?;
-        let exact = |buffer, length| crate::BufferRange { buffer, offset: 0, length };
-        let buffers = Buffers {
-            logits: exact(&logits, bytes),
-            targets: exact(&targets, bytes),
-            mask: mask.as_ref().map(|mask| exact(mask, 4 * batch.shape().mask_elements() as u64)),
-            voxel_weights: weights.as_ref().map(|weights| exact(weights, bytes)),
-            gradient: gradient.as_ref().map(|gradient| exact(gradient, bytes)),
-            voxel_map: map.as_ref().map(|map| exact(map, bytes)),
-        };
-        let bound = plan.bind(&buffers, (&scratch).into())?;
-        let gradient = gradient.map(|buffer| Download::new(&plan, buffer, bytes)).transpose()?;
-        let map = map.map(|buffer| Download::new(&plan, buffer, bytes)).transpose()?;
-        let mut encoder =
-            self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("segloss") });
-        bound.encode(&mut encoder);
-        for download in [&gradient, &map].into_iter().flatten() {
-            download.encode(&mut encoder);
-        }
-        self.guarded(|_| self.queue().submit([encoder.finish()]))?;
-        let mut output = bound.read().await?;
-        if let Some(gradient) = gradient {
-            output.gradient = Some(gradient.read(&plan).await?);
-        }
-        if let Some(map) = map {
-            output.voxel_map = Some(map.read(&plan).await?);
-        }
+        let output = prepared.run(batch).await?;
+        self.kept().keep(prepared);
         Ok(output)
     }
 }
 
+/// What `evaluate` keeps, the latest last. Each is taken out while it is in use, so that threads do not wait for each other.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Vec<Prepared>);
+
+impl Kept {
+    fn take(&mut self, reducer: Reducer, loss: &Loss, batch: &Batch) -> Option<Prepared> {
+        let same = |prepared: &Prepared| {
+            let plan = prepared.bound.plan();
+            plan.gpu.reducer() == reducer && plan.loss() == loss && plan.problem() == batch.problem()
+        };
+        self.0.iter().rposition(same).map(|index| self.0.remove(index))
+    }
+
+    fn keep(&mut self, prepared: Prepared) {
+        self.0.push(prepared);
+        while self.0.len() > KEPT || self.0.iter().map(Prepared::bytes).sum::<u64>() > KEPT_BYTES {
+            self.0.remove(0);
+        }
+    }
+}
+
+/// A plan with buffers of its own.
+#[derive(Debug)]
+struct Prepared {
+    logits: wgpu::Buffer,
+    targets: wgpu::Buffer,
+    mask: Option<wgpu::Buffer>,
+    voxel_weights: Option<wgpu::Buffer>,
+    gradient: Option<Download>,
+    voxel_map: Option<Download>,
+    scratch: wgpu::Buffer,
+    bound: Bound,
+}
+
+impl Prepared {
+    fn new(plan: Plan) -> Result<Self, Error> {
+        let (problem, plan) = (plan.problem(), &plan);
+        let bytes = 4 * problem.shape.elements() as u64;
+        let mask_bytes = 4 * problem.shape.mask_elements() as u64;
+        let input = |what, bytes| create(plan, what, bytes, Usage::STORAGE | Usage::COPY_DST);
+        let logits = input("logits", bytes)?;
+        let targets = input("targets", bytes)?;
+        let mask = problem.mask.then(|| input("mask", mask_bytes)).transpose()?;
+        let voxel_weights = problem.voxel_weights.then(|| input("voxel weights", bytes)).transpose()?;
+        let output = |what, wanted: bool| wanted.then(|| Download::new(plan, what, bytes)).transpose();
+        let gradient = output("gradient", problem.gradient)?;
+        let voxel_map = output("voxel map", plan.loss().is_voxel_map())?;
+        let scratch = create(plan, "scratch", plan.scratch_size(), Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
+        let exact = |buffer, length| BufferRange { buffer, offset: 0, length };
+        let buffers = Buffers {
+            logits: exact(&logits, bytes),
+            targets: exact(&targets, bytes),
+            mask: mask.as_ref().map(|mask| exact(mask, mask_bytes)),
+            voxel_weights: voxel_weights.as_ref().map(|weights| exact(weights, bytes)),
+            gradient: gradient.as_ref().map(|download| exact(&download.source, bytes)),
+            voxel_map: voxel_map.as_ref().map(|download| exact(&download.source, bytes)),
+        };
+        let bound = plan.bind(&buffers, (&scratch).into())?;
+        Ok(Self { logits, targets, mask, voxel_weights, gradient, voxel_map, scratch, bound })
+    }
+
+    async fn run(&self, batch: &Batch<'_>) -> Result<Output, Error> {
+        let gpu = &self.bound.plan().gpu;
+        let downloads = || [&self.gradient, &self.voxel_map].into_iter().flatten();
+        gpu.guarded(|device| {
+            let write = |buffer, data| gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice::<f32, u8>(data));
+            write(&self.logits, batch.logits());
+            write(&self.targets, batch.targets());
+            self.mask.iter().zip(batch.mask()).for_each(|(buffer, data)| write(buffer, data));
+            self.voxel_weights.iter().zip(batch.voxel_weights()).for_each(|(buffer, data)| write(buffer, data));
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("segloss") });
+            self.bound.encode(&mut encoder);
+            downloads().for_each(|download| download.encode(&mut encoder));
+            gpu.queue().submit([encoder.finish()]);
+        })?;
+        // Asked for before the one wait, which is that of the numbers.
+        let gradient = self.gradient.as_ref().map(|download| download.request(gpu)).transpose()?;
+        let voxel_map = self.voxel_map.as_ref().map(|download| download.request(gpu)).transpose()?;
+        let mut output = self.bound.read().await?;
+        let elements = batch.shape().elements();
+        let numbers = |words: &[u32]| words.iter().take(elements).copied().map(f32::from_bits).collect();
+        if let Some(reading) = gradient {
+            output.gradient = Some(reading.finish(numbers).await?);
+        }
+        if let Some(reading) = voxel_map {
+            output.voxel_map = Some(reading.finish(numbers).await?);
+        }
+        Ok(output)
+    }
+
+    /// The device memory it holds.
+    fn bytes(&self) -> u64 {
+        let inputs = [Some(&self.logits), Some(&self.targets), self.mask.as_ref(), self.voxel_weights.as_ref()];
+        let outputs = [&self.gradient, &self.voxel_map].into_iter().flatten();
+        let outputs = outputs.map(|download| download.source.size() + download.staging.bytes());
+        let inputs = inputs.into_iter().flatten().map(wgpu::Buffer::size);
+        let own = self.scratch.size() + self.bound.own_bytes() + self.bound.readback_bytes();
+        own + inputs.chain(outputs).sum::<u64>()
+    }
+}
+
 fn create(plan: &Plan, what: &'static str, bytes: u64, usage: Usage) -> Result<wgpu::Buffer, Error> {
-    fits(plan, what, bytes)?;
-    let size = whole_octets(bytes);
+    let (size, limit) = (whole_octets(bytes), plan.gpu.limits().max_buffer_size);
+    if size > limit {
+        let advice = "split the batch, or plan it over buffers of your own";
+        return Err(Error::TooLarge { what, needed: size, limit, unit: "bytes", advice });
+    }
     let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: false };
     plan.gpu.guarded(|device| device.create_buffer(&descriptor))
 }
 
-fn upload(plan: &Plan, what: &'static str, data: &[f32]) -> Result<wgpu::Buffer, Error> {
-    fits(plan, what, size_of_val(data) as u64)?;
-    plan.gpu.filled(what, bytemuck::cast_slice(data), Usage::STORAGE)
-}
-
-fn fits(plan: &Plan, what: &'static str, needed: u64) -> Result<(), Error> {
-    let limit = plan.gpu.limits().max_buffer_size;
-    let advice = "split the batch, or plan it over buffers of your own";
-    let needed = whole_octets(needed);
-    if needed > limit { Err(Error::TooLarge { what, needed, limit, unit: "bytes", advice }) } else { Ok(()) }
-}
-
-/// A voxel-sized result on its way to the host.
+/// A voxel-sized result and its way to the host.
+#[derive(Debug)]
 struct Download {
     source: wgpu::Buffer,
-    staging: wgpu::Buffer,
-    bytes: u64,
+    staging: Staging,
 }
 
 impl Download {
-    fn new(plan: &Plan, source: wgpu::Buffer, bytes: u64) -> Result<Self, Error> {
-        let staging = readback::staging(plan, bytes.max(4))?;
-        Ok(Self { source, staging, bytes })
+    fn new(plan: &Plan, what: &'static str, bytes: u64) -> Result<Self, Error> {
+        let source = create(plan, what, bytes, Usage::STORAGE | Usage::COPY_SRC)?;
+        let staging = Staging::new(&plan.gpu, source.size())?;
+        Ok(Self { source, staging })
     }
 
     fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        if self.bytes > 0 {
-            encoder.copy_buffer_to_buffer(&self.source, 0, &self.staging, 0, self.bytes);
-        }
+        self.staging.encode(encoder, &self.source, 0, self.source.size());
     }
 
-    async fn read(&self, plan: &Plan) -> Result<Vec<f32>, Error> {
-        if self.bytes == 0 { Ok(vec![]) } else { readback::map(plan, &self.staging, self.bytes).await }
+    fn request<'a>(&'a self, gpu: &'a Gpu) -> Result<Reading<'a>, Error> {
+        self.staging.request(gpu, self.source.size())
     }
 }

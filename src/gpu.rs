@@ -1,8 +1,9 @@
 //! The context: a device, its widths, and the pipelines made so far.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::evaluate::Kept;
 use crate::kernel::{
     Data, Stage, Team, Variant, Widths,
     slot::{Reach, Width},
@@ -25,6 +26,7 @@ pub enum Reducer {
 pub struct Gpu {
     inner: Arc<Inner>,
     reducer: Reducer,
+    kept: Arc<Mutex<Kept>>,
 }
 
 #[derive(Debug)]
@@ -95,14 +97,14 @@ impl Gpu {
         let widths = widths(&info, invocations, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
         let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default(), turn: Mutex::default() };
-        Ok(Self { inner: Arc::new(inner), reducer })
+        Ok(Self { inner: Arc::new(inner), reducer, kept: Arc::default() })
     }
 
     /// The same context with another reducer. `None` if the device lacks it.
     #[must_use]
     pub fn with_reducer(&self, reducer: Reducer) -> Option<Self> {
         let has = has_subgroups(&self.inner.info, self.device().features());
-        (has || reducer == Reducer::Tree).then(|| Self { inner: Arc::clone(&self.inner), reducer })
+        (has || reducer == Reducer::Tree).then(|| Self { reducer, ..self.clone() })
     }
 
     /// How workgroups add up.
@@ -135,6 +137,18 @@ impl Gpu {
     /// [`Error::Loss`], [`Error::NotDifferentiable`], [`Error::TooLarge`], [`Error::Limit`] or [`Error::Device`].
     pub fn plan(&self, loss: &Loss, problem: &Problem) -> Result<Plan, Error> {
         Plan::new(self, loss, problem)
+    }
+
+    /// The same context without what [`evaluate`](Self::evaluate) keeps, for plans: they are kept there, and what is kept
+    /// must not hold itself.
+    pub(crate) fn for_plan(&self) -> Self {
+        Self { kept: Arc::default(), ..self.clone() }
+    }
+
+    /// What [`evaluate`](Self::evaluate) keeps.
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Entries are moved in and out whole, whatever panics elsewhere.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn limits(&self) -> &wgpu::Limits {
@@ -189,7 +203,7 @@ impl Gpu {
     /// On GL, waits until no other thread evaluates: wgpu's GL backend panics where a thread waits longer than a second
     /// for the context of another.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn turn(&self) -> Option<std::sync::MutexGuard<'_, ()>> {
+    pub(crate) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
         let gl = self.inner.info.backend == wgpu::Backend::Gl;
         gl.then(|| self.inner.turn.lock().unwrap_or_else(PoisonError::into_inner))
     }

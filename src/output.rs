@@ -2,8 +2,8 @@
 
 use crate::Sums;
 
-/// What an evaluation found.
-#[derive(Clone, Debug, PartialEq)]
+/// What an evaluation found. [`Output::default`] is one that nothing was read into yet.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Output {
     pub(crate) value: f32,
     pub(crate) terms: Vec<f32>,

@@ -7,7 +7,7 @@ use crate::kernel::{
 };
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
 use crate::loss::Measure;
-use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem};
+use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem, Statistic};
 
 /// A loss planned for a problem: validated, sized and compiled, without data.
 ///
@@ -20,6 +20,8 @@ pub struct Plan {
     pub(crate) tiling: Tiling,
     pub(crate) layout: Layout,
     pub(crate) data: Data,
+    /// Those of the loss, whose list it makes anew each time.
+    pub(crate) statistics: Vec<Statistic>,
 }
 
 impl Plan {
@@ -28,7 +30,8 @@ impl Plan {
         let tiling = Tiling::new(&problem.shape);
         let layout = Layout::new(loss, problem, &tiling);
         let data = Data::new(loss, problem);
-        let plan = Self { gpu: gpu.clone(), loss: loss.clone(), problem: problem.clone(), tiling, layout, data };
+        let (loss, problem, statistics) = (loss.clone(), problem.clone(), loss.statistics());
+        let plan = Self { gpu: gpu.for_plan(), loss, problem, tiling, layout, data, statistics };
         let limit = gpu.limits().max_storage_buffer_binding_size.min(4 * (1 << 32) - 4);
         if layout.bytes() > limit {
             return Err(Error::TooLarge {

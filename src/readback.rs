@@ -1,113 +1,147 @@
 //! From the device back to the host.
 
+use std::sync::{Mutex, MutexGuard};
+
 use crate::layout::{HEADER_WORDS, SUMS_WORDS};
-use crate::{BadValues, Error, Output, Plan, Sums};
+use crate::{BadValues, Error, Gpu, Output, Plan, Sums};
 
-/// A host-visible copy of the front of the scratch memory.
+/// A host-visible buffer that results are copied to and mapped from.
 #[derive(Debug)]
-pub(crate) struct Readback {
-    staging: wgpu::Buffer,
+pub(crate) struct Staging {
+    buffer: wgpu::Buffer,
+    reading: Mutex<()>,
 }
 
-impl Readback {
-    pub(crate) fn new(plan: &Plan) -> Result<Self, Error> {
-        Ok(Self { staging: staging(plan, plan.layout.readback_bytes())? })
-    }
-
-    pub(crate) fn bytes(&self) -> u64 {
-        self.staging.size()
-    }
-
-    pub(crate) fn encode(&self, encoder: &mut wgpu::CommandEncoder, scratch: &wgpu::Buffer, offset: u64) {
-        encoder.copy_buffer_to_buffer(scratch, offset, &self.staging, 0, self.staging.size());
-    }
-
-    pub(crate) async fn read(&self, plan: &Plan) -> Result<Output, Error> {
-        let words: Vec<u32> = map(plan, &self.staging, self.staging.size()).await?;
-        if words[6] == 0 {
-            return Err(Error::NotEvaluated);
-        }
-        let bad = BadValues { logits: words[0], targets: words[1], mask: words[2], voxel_weights: words[3] };
-        if !bad.is_empty() {
-            return Err(Error::BadValues(bad));
-        }
-        Ok(decode(plan, &words))
-    }
+/// A staging buffer that has been asked for and is not mapped yet.
+pub(crate) struct Reading<'a> {
+    gpu: &'a Gpu,
+    buffer: &'a wgpu::Buffer,
+    bytes: u64,
+    is_finished: bool,
+    _reading: MutexGuard<'a, ()>,
+    #[cfg(target_arch = "wasm32")]
+    mapped: futures_intrusive::channel::shared::OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
 }
 
-/// A buffer that results are copied to and mapped from.
-pub(crate) fn staging(plan: &Plan, bytes: u64) -> Result<wgpu::Buffer, Error> {
-    plan.gpu.guarded(|device| {
-        device.create_buffer(&wgpu::BufferDescriptor {
+impl Staging {
+    pub(crate) fn new(gpu: &Gpu, bytes: u64) -> Result<Self, Error> {
+        let descriptor = wgpu::BufferDescriptor {
             label: Some("segloss result"),
             size: bytes,
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
+        };
+        let buffer = gpu.guarded(|device| device.create_buffer(&descriptor))?;
+        Ok(Self { buffer, reading: Mutex::new(()) })
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.buffer.size()
+    }
+
+    /// Records the copy of the first `bytes` from `offset` of a buffer on.
+    pub(crate) fn encode(&self, encoder: &mut wgpu::CommandEncoder, source: &wgpu::Buffer, offset: u64, bytes: u64) {
+        encoder.copy_buffer_to_buffer(source, offset, &self.buffer, 0, bytes);
+    }
+
+    /// Asks for the first `bytes` once the work submitted so far is done. It fails while another reading is under way.
+    pub(crate) fn request<'a>(&'a self, gpu: &'a Gpu, bytes: u64) -> Result<Reading<'a>, Error> {
+        let busy = |_| Error::Device("this result is being read already; read it once at a time".to_owned());
+        let reading = self.reading.try_lock().map_err(busy)?;
+        // Native devices map while they are polled, and say so when the range is taken: there is nothing to be told.
+        #[cfg(not(target_arch = "wasm32"))]
+        let told = |_| ();
+        #[cfg(target_arch = "wasm32")]
+        let (sender, mapped) = futures_intrusive::channel::shared::oneshot_channel();
+        // The receiver is gone if the caller dropped the future: nobody to tell.
+        #[cfg(target_arch = "wasm32")]
+        let told = move |result| drop(sender.send(result));
+        self.buffer.map_async(wgpu::MapMode::Read, ..bytes, told);
+        Ok(Reading {
+            gpu,
+            buffer: &self.buffer,
+            bytes,
+            is_finished: false,
+            _reading: reading,
+            #[cfg(target_arch = "wasm32")]
+            mapped,
         })
-    })
+    }
 }
 
-/// Maps the first `bytes` of a staging buffer once the work submitted so far is done.
-pub(crate) async fn map<T: bytemuck::Pod>(plan: &Plan, staging: &wgpu::Buffer, bytes: u64) -> Result<Vec<T>, Error> {
-    let slice = staging.slice(..bytes);
-    let (sender, receiver) = futures_intrusive::channel::shared::oneshot_channel();
-    slice.map_async(wgpu::MapMode::Read, move |result| {
-        // The receiver is gone if the caller dropped the future: nobody to tell.
-        let _ = sender.send(result);
-    });
-    // Native devices make progress when polled; on the web this does nothing and the browser calls back.
-    plan.gpu
-        .device()
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|error| Error::Device(format!("waiting for the result failed: {error}")))?;
-    match receiver.receive().await {
-        Some(Ok(())) => {}
-        other => {
-            return Err(Error::Device(format!("the result cannot be mapped ({other:?}); is another read under way?")));
+impl Reading<'_> {
+    /// Hands the words over. On native devices the [wait](wait) must be over; on the web it happens here.
+    pub(crate) async fn finish<T>(mut self, decode: impl FnOnce(&[u32]) -> T) -> Result<T, Error> {
+        #[cfg(target_arch = "wasm32")]
+        if !matches!(self.mapped.receive().await, Some(Ok(()))) {
+            return Err(Error::Device("the result cannot be mapped".to_owned()));
+        }
+        let view = self.buffer.get_mapped_range(..self.bytes).map_err(|error| Error::Device(error.to_string()))?;
+        let decoded = bytemuck::try_cast_slice(&view).map(decode).map_err(|error| Error::Device(error.to_string()));
+        drop(view);
+        self.buffer.unmap();
+        self.is_finished = true;
+        decoded
+    }
+}
+
+impl Drop for Reading<'_> {
+    /// What was asked for and is not wanted any more, such as the others' results after one that failed.
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // It fails where mapping has: then there is nothing to undo.
+            let _ = self.gpu.guarded(|_| self.buffer.unmap());
         }
     }
-    let view = slice.get_mapped_range().map_err(|error| Error::Device(error.to_string()))?;
-    let data = bytemuck::pod_collect_to_vec(&view[..]);
-    drop(view);
-    staging.unmap();
-    Ok(data)
 }
 
-fn decode(plan: &Plan, words: &[u32]) -> Output {
-    let (layout, statistics) = (&plan.layout, plan.loss.statistics());
-    let body = &words[HEADER_WORDS as usize..];
-    let floats =
-        |from: u64, count: u64| body[from as usize..][..count as usize].iter().copied().map(f32::from_bits).collect();
-    let mut first = layout.group_values;
-    let groups = (0..plan.loss.terms.len())
-        .map(|term| {
-            let count = crate::layout::groups(&plan.loss, &plan.problem, term);
-            first += count;
-            let is_overlap = matches!(plan.loss.terms[term].measure, crate::loss::Measure::Overlap(_));
-            floats(first - count, if is_overlap { count } else { 0 })
-        })
-        .collect();
-    let rows = &body[layout.sums as usize..layout.slopes as usize];
-    let sums = (0..statistics.len())
-        .map(|statistic| {
-            let records = rows.chunks_exact(SUMS_WORDS as usize).skip(statistic).step_by(statistics.len());
-            let is_count = statistics[statistic].is_count();
-            let has_excess = statistics[statistic].sums_excess();
-            let number = |word: u32| if is_count { f64::from(word) } else { f64::from(f32::from_bits(word)) };
-            let values = |w: &[u32]| {
-                let [i, p, t] = [number(w[0]), number(w[1]), number(w[2])];
-                if has_excess { [i, i + p, i + t] } else { [i, p, t] }
-            };
-            records.map(|w| Sums { values: values(w), count: w[3].into() }).collect()
-        })
-        .collect();
-    Output {
-        value: f32::from_bits(words[5]),
-        terms: floats(layout.term_values, plan.loss.terms.len() as u64),
-        groups,
-        sums,
-        gradient_peak: plan.problem.gradient.then(|| f32::from_bits(words[4])),
-        gradient: None,
-        voxel_map: None,
+/// Waits until the work submitted so far is done. On the web nothing can wait; there the browser calls back.
+pub(crate) fn wait(gpu: &Gpu) -> Result<(), Error> {
+    let waited = gpu.device().poll(wgpu::PollType::wait_indefinitely());
+    waited.map(drop).map_err(|error| Error::Device(format!("waiting for the result failed: {error}")))
+}
+
+/// Fills an output with the numbers of the words that the host reads. Its vectors are used again.
+pub(crate) fn decode(plan: &Plan, words: &[u32], output: &mut Output) -> Result<(), Error> {
+    if words[6] == 0 {
+        return Err(Error::NotEvaluated);
     }
+    let bad = BadValues { logits: words[0], targets: words[1], mask: words[2], voxel_weights: words[3] };
+    if !bad.is_empty() {
+        return Err(Error::BadValues(bad));
+    }
+    let (layout, body) = (&plan.layout, &words[HEADER_WORDS as usize..]);
+    let region = |from: u64, to: u64| &body[from as usize..to as usize];
+    let floats = |from, to| region(from, to).iter().copied().map(f32::from_bits);
+    output.value = f32::from_bits(words[5]);
+    output.gradient_peak = plan.problem.gradient.then(|| f32::from_bits(words[4]));
+    (output.gradient, output.voxel_map) = (None, None);
+    refill(&mut output.terms, floats(layout.term_values, layout.group_values));
+
+    output.groups.resize_with(plan.loss.terms.len(), Vec::new);
+    let mut first = layout.group_values;
+    for (term, values) in output.groups.iter_mut().enumerate() {
+        let end = first + crate::layout::groups(&plan.loss, &plan.problem, term);
+        let is_overlap = matches!(plan.loss.terms[term].measure, crate::loss::Measure::Overlap(_));
+        refill(values, floats(first, if is_overlap { end } else { first }));
+        first = end;
+    }
+
+    let records = region(layout.sums, layout.slopes).chunks_exact(SUMS_WORDS as usize);
+    output.sums.resize_with(plan.statistics.len(), Vec::new);
+    for (index, (rows, statistic)) in output.sums.iter_mut().zip(&plan.statistics).enumerate() {
+        let number = |word| if statistic.is_count() { f64::from(word) } else { f64::from(f32::from_bits(word)) };
+        let values = |w: &[u32]| {
+            let [i, p, t] = [number(w[0]), number(w[1]), number(w[2])];
+            if statistic.sums_excess() { [i, i + p, i + t] } else { [i, p, t] }
+        };
+        let own = records.clone().skip(index).step_by(plan.statistics.len());
+        refill(rows, own.map(|w| Sums { values: values(w), count: w[3].into() }));
+    }
+    Ok(())
+}
+
+fn refill<T>(values: &mut Vec<T>, with: impl Iterator<Item = T>) {
+    values.clear();
+    values.extend(with);
 }

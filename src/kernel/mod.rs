@@ -236,7 +236,8 @@ impl Variant {
             label: Some(label),
             source: wgpu::ShaderSource::Wgsl(self.source().into()),
         });
-        let entries: Vec<_> = self.slots().into_iter().map(|slot| slot.layout_entry(self.access_of(slot))).collect();
+        let entries: Vec<_> =
+            self.slots().into_iter().map(|slot| slot.layout_entry(self.access_of(slot), self.reach.width)).collect();
         let bindings =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {

@@ -1,5 +1,8 @@
 //! The bindings of the shaders.
 
+use crate::layout::HEADER_WORDS;
+use crate::params::{LossHeader, Params, TermParams};
+
 /// A binding, by what it carries. Its number is its position here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Slot {
@@ -106,8 +109,7 @@ impl Slot {
     /// octet.
     pub(crate) fn declaration(self, access: Access, width: Width) -> String {
         let (name, binding) = (self.name(), self.binding());
-        // What is written, too, may end within an octet, and words of 64 bits cannot be written in part.
-        let width = if access == Access::Read { width } else { width.min(Width::Quad) };
+        let width = Self::element(access, width);
         let element = match width {
             Width::Word => "u32",
             Width::Quad => "vec4<u32>",
@@ -122,7 +124,26 @@ impl Slot {
         variable + &if self == Self::Output { storer(home, width) } else { loader(name, home, width) }
     }
 
-    pub(crate) fn layout_entry(self, access: Option<Access>) -> wgpu::BindGroupLayoutEntry {
+    /// How wide the elements of a data slot are declared. What is written, too, may end within an octet, and words of 64
+    /// bits cannot be written in part.
+    fn element(access: Access, width: Width) -> Width {
+        if access == Access::Read { width } else { width.min(Width::Quad) }
+    }
+
+    /// The least that must be bound, in bytes. Said in the layout, it is checked once, when the bind group is made, and not
+    /// with every dispatch.
+    fn least_bytes(self, access: Option<Access>, width: Width) -> u64 {
+        let words = match self {
+            Self::Params => size_of::<Params>() as u64 / 4,
+            Self::Scratch => HEADER_WORDS + 1,
+            Self::Loss => (size_of::<LossHeader>() + size_of::<TermParams>()) as u64 / 4,
+            Self::ClassWeights => 1,
+            _ => Self::element(access.unwrap_or(Access::Read), width).elements(),
+        };
+        4 * words
+    }
+
+    pub(crate) fn layout_entry(self, access: Option<Access>, width: Width) -> wgpu::BindGroupLayoutEntry {
         let ty = match (self, access) {
             (Self::Params, _) => wgpu::BufferBindingType::Uniform,
             (Self::Loss | Self::ClassWeights, _) | (_, Some(Access::Read)) => {
@@ -133,7 +154,11 @@ impl Slot {
         wgpu::BindGroupLayoutEntry {
             binding: self.binding(),
             visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+            ty: wgpu::BindingType::Buffer {
+                ty,
+                has_dynamic_offset: false,
+                min_binding_size: std::num::NonZero::new(self.least_bytes(access, width)),
+            },
             count: None,
         }
     }

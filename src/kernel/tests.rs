@@ -96,18 +96,27 @@ fn every_variant_is_valid_and_has_its_entry_point() {
 fn bindings_are_those_of_the_slots() {
     for variant in table() {
         let module = parse(&variant);
+        let mut layouter = naga::proc::Layouter::default();
+        layouter.update(module.to_ctx()).unwrap();
         let mut declared = BTreeMap::new();
         for (_, global) in module.global_variables.iter() {
             if let Some(binding) = &global.binding {
-                declared.insert(global.name.clone().unwrap_or_default(), (binding.binding, global.space));
+                declared.insert(
+                    global.name.clone().unwrap_or_default(),
+                    // With one element where the length is the binding's.
+                    (binding.binding, global.space, layouter[global.ty].size),
+                );
             }
         }
         for slot in variant.slots() {
-            let (binding, space) = declared.remove(slot.name()).unwrap_or_else(|| panic!("{slot:?} in {variant:?}"));
+            let (binding, space, size) =
+                declared.remove(slot.name()).unwrap_or_else(|| panic!("{slot:?} in {variant:?}"));
             assert_eq!(binding, slot.binding(), "{slot:?}");
-            let wgpu::BindingType::Buffer { ty, .. } = slot.layout_entry(variant.access_of(slot)).ty else {
+            let entry = slot.layout_entry(variant.access_of(slot), variant.reach.width);
+            let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = entry.ty else {
                 panic!("{slot:?} is not a buffer");
             };
+            assert_eq!(min_binding_size.map(u64::from), Some(size.into()), "{slot:?} in {variant:?}");
             let expected = match space {
                 AddressSpace::Uniform => wgpu::BufferBindingType::Uniform,
                 AddressSpace::Storage { access } => {

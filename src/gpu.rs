@@ -40,6 +40,11 @@ struct Inner {
     turn: Mutex<()>,
 }
 
+/// Features that the kernels use where they are there.
+const USED: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_INT64);
+/// Features that nothing here uses, but whoever records evaluations may: clocks of the device.
+const OFFERED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+
 impl Gpu {
     /// A context on the best adapter, or the one that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` name.
     ///
@@ -69,7 +74,7 @@ impl Gpu {
         let adapter = &adapters[adapter::choose(&infos, choice)?.index];
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("segloss"),
-            required_features: adapter.features() & (wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64),
+            required_features: adapter.features() & (USED | OFFERED),
             required_limits: adapter.limits(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()

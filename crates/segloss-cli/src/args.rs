@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Eval(Eval),
     /// Evaluate any loss on arrays
     Loss(Loss),
+    /// Measure how fast losses are on an adapter, beside a plain copy
+    Bench(Bench),
     /// List the adapters and say which one is used
     Adapters(Adapters),
 }
@@ -113,6 +115,38 @@ pub(crate) struct Loss {
     /// Where to write the values of a loss that has one for every voxel (f32, the input's shape)
     #[arg(long, value_name = "OUT.npy")]
     pub(crate) map: Option<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+const BENCH_HELP: &str = "\
+Every row is compared with a reference in 64-bit arithmetic, value and every element of the gradient, before it is
+timed. Its columns:
+  voxels     elements of one class; the last case has four classes
+  direction  forward (the value), gradient (from the sums on), both
+  device     time on the device, where the adapter has a clock
+  wall       time from recording until the host has the value
+  GB/s       bytes that must move (each logit and target read once a direction, each gradient element written once)
+             over the time on the device, or the wall time
+  of copy    the same over that of a copy between two buffers that moves as many bytes, timed in turns with the row
+  extra      device memory beyond inputs and gradient
+Times are medians.
+
+Example:
+  segloss bench --voxels 24 --format json";
+
+/// Arguments of `segloss bench`.
+#[derive(clap::Args)]
+#[command(after_help = BENCH_HELP)]
+pub(crate) struct Bench {
+    /// Sizes, as powers of two: 20 for 2^20 voxels
+    #[arg(long, value_name = "POWER", value_delimiter = ',', default_values_t = [16, 20, 24, 26],
+          value_parser = clap::value_parser!(u32).range(8..=31))]
+    pub(crate) voxels: Vec<u32>,
+    /// Only cases whose name contains this
+    #[arg(long, value_name = "PART")]
+    pub(crate) case: Option<String>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,

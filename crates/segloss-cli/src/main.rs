@@ -1,4 +1,4 @@
-//! The `segloss` command: scores segmentation files and evaluates losses on arrays.
+//! The `segloss` command: scores segmentation files, evaluates losses on arrays, and measures itself.
 //!
 //! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed. Result
 //! files get their names when the report is out.
@@ -6,6 +6,7 @@
 mod adapters;
 mod args;
 mod array;
+mod bench;
 mod engine;
 mod eval;
 mod failure;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let results = match &args.command {
         Command::Eval(args) => eval::run(args, adapter).map(alone),
         Command::Loss(args) => loss::run(args, adapter),
+        Command::Bench(args) => bench::run(args, adapter).map(alone),
         Command::Adapters(args) => adapters::run(args, adapter).map(alone),
     };
     match results.and_then(|(report, files)| output::deliver(&report, files)) {

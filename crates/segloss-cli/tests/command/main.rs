@@ -3,6 +3,7 @@
 mod adapters;
 mod arrays;
 mod bad_input;
+mod bench;
 mod eval;
 mod files;
 mod loss;

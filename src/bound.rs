@@ -85,7 +85,7 @@ impl Bound {
     /// Waits for the work that was submitted and returns its numbers: those of the latest evaluation.
     ///
     /// On the web the future waits; on native devices it blocks the thread that polls it, since only polling a device
-    /// brings its work forward. Await it where blocking is fine, such as a thread for that purpose.
+    /// brings its work forward. Await it where blocking is fine, such as a thread for that purpose. (It can be sent there.)
     ///
     /// # Errors
     /// [`Error::NotEvaluated`] if none was submitted;

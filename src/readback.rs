@@ -1,6 +1,6 @@
 //! From the device back to the host.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::layout::{HEADER_WORDS, SUMS_WORDS};
 use crate::{BadValues, Error, Gpu, Output, Plan, Sums};
@@ -9,16 +9,15 @@ use crate::{BadValues, Error, Gpu, Output, Plan, Sums};
 #[derive(Debug)]
 pub(crate) struct Staging {
     buffer: wgpu::Buffer,
-    reading: Mutex<()>,
+    is_read: AtomicBool,
 }
 
 /// A staging buffer that has been asked for and is not mapped yet.
 pub(crate) struct Reading<'a> {
     gpu: &'a Gpu,
-    buffer: &'a wgpu::Buffer,
+    staging: &'a Staging,
     bytes: u64,
-    is_finished: bool,
-    _reading: MutexGuard<'a, ()>,
+    is_mapped: bool,
     #[cfg(target_arch = "wasm32")]
     mapped: futures_intrusive::channel::shared::OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
 }
@@ -32,7 +31,7 @@ impl Staging {
             mapped_at_creation: false,
         };
         let buffer = gpu.guarded(|device| device.create_buffer(&descriptor))?;
-        Ok(Self { buffer, reading: Mutex::new(()) })
+        Ok(Self { buffer, is_read: AtomicBool::new(false) })
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -46,8 +45,9 @@ impl Staging {
 
     /// Asks for the first `bytes` once the work submitted so far is done. It fails while another reading is under way.
     pub(crate) fn request<'a>(&'a self, gpu: &'a Gpu, bytes: u64) -> Result<Reading<'a>, Error> {
-        let busy = |_| Error::Device("this result is being read already; read it once at a time".to_owned());
-        let reading = self.reading.try_lock().map_err(busy)?;
+        if self.is_read.swap(true, Ordering::Acquire) {
+            return Err(Error::Device("this result is being read already; read it once at a time".to_owned()));
+        }
         // Native devices map while they are polled, and say so when the range is taken: there is nothing to be told.
         #[cfg(not(target_arch = "wasm32"))]
         let told = |_| ();
@@ -59,10 +59,9 @@ impl Staging {
         self.buffer.map_async(wgpu::MapMode::Read, ..bytes, told);
         Ok(Reading {
             gpu,
-            buffer: &self.buffer,
+            staging: self,
             bytes,
-            is_finished: false,
-            _reading: reading,
+            is_mapped: true,
             #[cfg(target_arch = "wasm32")]
             mapped,
         })
@@ -76,11 +75,12 @@ impl Reading<'_> {
         if !matches!(self.mapped.receive().await, Some(Ok(()))) {
             return Err(Error::Device("the result cannot be mapped".to_owned()));
         }
-        let view = self.buffer.get_mapped_range(..self.bytes).map_err(|error| Error::Device(error.to_string()))?;
+        let buffer = &self.staging.buffer;
+        let view = buffer.get_mapped_range(..self.bytes).map_err(|error| Error::Device(error.to_string()))?;
         let decoded = bytemuck::try_cast_slice(&view).map(decode).map_err(|error| Error::Device(error.to_string()));
         drop(view);
-        self.buffer.unmap();
-        self.is_finished = true;
+        buffer.unmap();
+        self.is_mapped = false;
         decoded
     }
 }
@@ -88,10 +88,11 @@ impl Reading<'_> {
 impl Drop for Reading<'_> {
     /// What was asked for and is not wanted any more, such as the others' results after one that failed.
     fn drop(&mut self) {
-        if !self.is_finished {
+        if self.is_mapped {
             // It fails where mapping has: then there is nothing to undo.
-            let _ = self.gpu.guarded(|_| self.buffer.unmap());
+            let _ = self.gpu.guarded(|_| self.staging.buffer.unmap());
         }
+        self.staging.is_read.store(false, Ordering::Release);
     }
 }
 

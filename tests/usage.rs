@@ -236,3 +236,20 @@ fn a_result_read_before_any_evaluation() {
     let bound = plan.bind(&Buffers::new(&data[0], &data[1]).with_gradient(&data[2]), (&scratch).into()).unwrap();
     assert_eq!(bound.read_blocking(), Err(Error::NotEvaluated));
 }
+
+/// Futures that a runtime may move to another thread.
+#[test]
+fn futures_can_be_sent() {
+    fn send<T: Send>(_: T) {}
+    let gpu = gpu();
+    let plan = plan(&gpu);
+    let (pool, scratch) = (buffer(&gpu, 4096, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
+    let buffers = Buffers::new(range(&pool, 0, 80), range(&pool, 80, 80)).with_gradient(range(&pool, 160, 80));
+    let bounds = [plan.bind(&buffers, (&scratch).into()).unwrap()];
+    let mut output = segloss::Output::default();
+    send(bounds[0].read());
+    send(bounds[0].read_into(&mut output));
+    send(segloss::Bound::read_all(&bounds));
+    let shape = Shape::new(&[1, 1, 4]).unwrap();
+    send(gpu.evaluate_async(&Loss::dice(), &Batch::new(&shape, &[0.0; 4], &[0.0; 4]).unwrap()));
+}

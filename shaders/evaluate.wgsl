@@ -1,7 +1,6 @@
 // All stages in one dispatch of one workgroup, for problems so small that starting dispatches takes longer than their work.
 //
-// Oracle: reference::evaluate. Expects `params`, `scratch`, the other stages and team_lane: each lane is a team of its own,
-// so that what a stage adds up, and in which order, is the same as in a dispatch of that stage.
+// Oracle: reference::evaluate. Expects `params`, `scratch`, the other stages and team_lane: each lane is a team of its own.
 
 // Halves of an evaluation: bits of `params.halves`, mirrored by `half` in src/params.rs.
 const SUMS_HALF: u32 = 1u;

@@ -101,7 +101,7 @@
 //!
 //! * **Determinism.** The same device, driver and input give the same bits, run after run, if the buffers are placed alike: data at
 //!   multiples of 16 or 32 bytes is read by wider accesses, and added up in another order. No float atomics.
-//! * **Precision.** For |z| ≤ 20 and up to 2³⁰ voxels, sums lie within 1e-6 relative of the f64 [`mod@reference`], overlap losses
+//! * **Precision.** For |z| ≤ 20 (or p in [0, 1]), t in [0, 1] and up to 2³⁰ voxels, sums lie within 1e-6 relative of the f64 [`mod@reference`], overlap losses
 //!   within 1e-6 absolute, gradients within 1e-5 of their largest element. Counts of hard masks are exact. With squared
 //!   cardinalities an element of the gradient is the difference of a·t and 2b·p, which cancel as p comes near t: it lies within
 //!   1e-7 of those.

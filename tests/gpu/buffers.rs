@@ -157,7 +157,10 @@ fn accesses_may_end_anywhere() {
     let _turn = turn();
     let map = Loss::bce().reduction(segloss::Reduction::None);
     let both = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
-    for n in [3, 4, 5, 7, 8, 9, 13, 63, 64, 65, 66, 71, 127, 129, 2047, 2049, 4095, 4097, 4099, 70_003] {
+    for n in [
+        3, 4, 5, 7, 8, 9, 13, 63, 64, 65, 66, 71, 127, 129, 2047, 2049, 4095, 16_383, 16_384, 16_385, 20_479, 20_481,
+        20_485, 70_003,
+    ] {
         let tensors = Tensors::random(&[1, 1, n], 5, false);
         for (parts, multiple) in [(0, 1), (1, 4), (2, 8), (3, 8), (0, 64), (3, 64)] {
             for gpu in crate::data::reducers() {
@@ -190,10 +193,12 @@ fn a_device_with_default_limits_and_no_features_is_enough() {
     let _turn = turn();
     let gpu = limited(|_| ());
     assert_eq!(gpu.reducer(), segloss::Reducer::Tree);
-    let tensors = Tensors::random(&[2, 3, 1000], 21, false);
-    for (parts, multiple) in (0..4).flat_map(|parts| [1, 4, 8].map(|multiple| (parts, multiple))) {
-        let arena = Arena::aligned(&tensors, parts, multiple);
-        assert_arena(&gpu, "default limits", &Loss::dice().smooth(1.0).with(0.5, Loss::bce()), &arena);
+    for dims in [&[2, 3, 1000], &[2, 3, 4000]] {
+        let tensors = Tensors::random(dims, 21, false);
+        for (parts, multiple) in (0..4).flat_map(|parts| [1, 4, 8].map(|multiple| (parts, multiple))) {
+            let arena = Arena::aligned(&tensors, parts, multiple);
+            assert_arena(&gpu, "default limits", &Loss::dice().smooth(1.0).with(0.5, Loss::bce()), &arena);
+        }
     }
 }
 
@@ -234,7 +239,7 @@ fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
             assert_matches(&format!("windows {dims:?} {parts}"), &loss, &batch, &output);
         }
     }
-    for dims in [&[1, 2, 50_001][..], &[3, 4, 9000], &[40, 3, 500], &[900, 2, 60]] {
+    for dims in [&[1, 1, 16_000][..], &[1, 2, 50_001], &[3, 4, 9000], &[40, 3, 500], &[900, 2, 60]] {
         let tensors = Tensors::random(dims, 24, false);
         for multiple in [1, 4, 8] {
             assert_arena(&gpu, "windows of one buffer", &loss, &Arena::aligned(&tensors, 3, multiple));
@@ -247,14 +252,64 @@ fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
     assert_matches("map in windows", &map, &batch, &output);
 }
 
+/// The two halves, one after the other, leave the bits of the whole: in one dispatch or several, with sums or counts.
+#[test]
+fn halves_are_the_whole() {
+    let _turn = turn();
+    let losses = [Loss::dice().with(0.5, Loss::bce()), Loss::jaccard().smooth(1.0).hard(0.4)];
+    for (gpu, loss) in crate::data::reducers().iter().flat_map(|gpu| losses.iter().map(move |loss| (gpu, loss))) {
+        for dims in [&[1, 1, 64, 64][..], &[3, 2, 700], &[3, 2, 9001], &[60, 1, 40], &[1, 1, 140_001]] {
+            let tensors = Tensors::random(dims, 43, false);
+            let problem = Problem::new(tensors.shape.clone());
+            let problem = if loss.statistics()[0].is_count() { problem } else { problem.with_gradient() };
+            let arena = Arena::new(&tensors, 0);
+            let buffer = arena.upload(gpu);
+            let buffers = arena.buffers(&buffer);
+            let buffers = Buffers { gradient: buffers.gradient.filter(|_| problem.gradient), ..buffers };
+            let plan = gpu.plan(loss, &problem).unwrap();
+            let scratch = scratch(gpu, plan.scratch_size());
+            let bound = plan.bind(&buffers, (&scratch).into()).unwrap();
+            let run = |record: &[&dyn Fn(&mut wgpu::CommandEncoder)]| {
+                for record in record {
+                    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+                    record(&mut encoder);
+                    gpu.queue().submit([encoder.finish()]);
+                }
+                (bound.read_blocking().unwrap(), download(gpu, &buffer))
+            };
+            let whole = run(&[&|encoder| bound.encode(encoder)]);
+            assert_matches(
+                &format!("{dims:?}"),
+                loss,
+                &{
+                    let batch = tensors.batch(0);
+                    if problem.gradient { batch.with_gradient() } else { batch }
+                },
+                &if problem.gradient {
+                    let gradient = &whole.1[arena.places[4]..][..tensors.shape.elements()];
+                    whole.0.clone().with_gradient(gradient.iter().map(|&w| f32::from_bits(w)).collect())
+                } else {
+                    whole.0.clone()
+                },
+            );
+            let halves = run(&[&|encoder| bound.encode_sums(encoder), &|encoder| bound.encode_loss(encoder)]);
+            assert!(halves == whole, "{dims:?}, {loss:?}");
+        }
+    }
+}
+
 #[test]
 fn sums_may_be_added_up_between_the_halves() {
     let _turn = turn();
+    [500, 5000].into_iter().for_each(assert_sums_add_up);
+}
+
+fn assert_sums_add_up(voxels: usize) {
     // Two halves of a batch on "two devices", pooled over the batch: the sums of both go into the first.
-    let tensors = Tensors::random(&[4, 3, 500], 41, false);
+    let tensors = Tensors::random(&[4, 3, voxels], 41, false);
     let loss = Loss::dice().smooth(1.0).pool(Pool::All);
     let half = tensors.shape.elements() / 2;
-    let shape = segloss::Shape::new(&[2, 3, 500]).unwrap();
+    let shape = segloss::Shape::new(&[2, 3, voxels]).unwrap();
     let halves = [0, half].map(|from| Tensors {
         shape: shape.clone(),
         logits: tensors.logits[from..from + half].to_vec(),
@@ -291,7 +346,11 @@ fn sums_may_be_added_up_between_the_halves() {
 #[test]
 fn upstream_and_weights_change_without_a_new_plan() {
     let _turn = turn();
-    let tensors = Tensors::random(&[2, 2, 300], 51, false);
+    [300, 6000].into_iter().for_each(assert_changes);
+}
+
+fn assert_changes(voxels: usize) {
+    let tensors = Tensors::random(&[2, 2, voxels], 51, false);
     let arena = Arena::new(&tensors, 0);
     let buffer = arena.upload(gpu());
     let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce());

@@ -4,9 +4,10 @@ use segloss::{Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
 
 use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
 
-/// Shapes at the edges: one voxel, the short-row limit (64), the workgroup (256), the tile (4096), tiles that do not
-/// divide, no spatial axes, several rows.
-const SHAPES: [&[usize]; 18] = [
+/// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096), tiles that do not
+/// divide, no spatial axes, several rows; all that on either side of what is small (16,384 elements, 32 rows) and takes one
+/// dispatch.
+const SHAPES: [&[usize]; 29] = [
     &[1, 1, 1],
     &[1, 1],
     &[5, 3],
@@ -25,6 +26,17 @@ const SHAPES: [&[usize]; 18] = [
     &[2, 300, 3],
     &[70, 8, 70],
     &[600, 2, 1, 1, 1],
+    &[33, 3, 63],
+    &[33, 1, 65],
+    &[70, 1, 255],
+    &[70, 1, 256],
+    &[70, 1, 257],
+    &[5, 1, 4095],
+    &[5, 1, 4096],
+    &[5, 1, 4097],
+    &[1, 1, 16_383],
+    &[1, 1, 16_384],
+    &[1, 1, 16_385],
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! The context: a device, its widths, and the pipelines made so far.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::evaluate::Kept;
 use crate::kernel::{
@@ -37,13 +37,16 @@ struct Inner {
     limits: wgpu::Limits,
     widths: Widths,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+    pipeline_cache: OnceLock<wgpu::PipelineCache>,
     turn: Mutex<()>,
 }
 
 /// Features that the kernels use where they are there.
 const USED: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_INT64);
-/// Features that nothing here uses, but whoever records evaluations may: clocks of the device.
-const OFFERED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+/// Features that nothing here uses, but callers may: the device's clock, pipelines kept on disk.
+const OFFERED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
+    .union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS)
+    .union(wgpu::Features::PIPELINE_CACHE);
 
 impl Gpu {
     /// A context on the best adapter, or the one that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` name.
@@ -101,7 +104,8 @@ impl Gpu {
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
         let widths = widths(&info, invocations, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
-        let inner = Inner { device, queue, info, limits, widths, pipelines: Mutex::default(), turn: Mutex::default() };
+        let (pipelines, pipeline_cache, turn) = (Mutex::default(), OnceLock::new(), Mutex::default());
+        let inner = Inner { device, queue, info, limits, widths, pipelines, pipeline_cache, turn };
         Ok(Self { inner: Arc::new(inner), reducer, kept: Arc::default() })
     }
 
@@ -110,6 +114,15 @@ impl Gpu {
     pub fn with_reducer(&self, reducer: Reducer) -> Option<Self> {
         let has = has_subgroups(&self.inner.info, self.device().features());
         (has || reducer == Reducer::Tree).then(|| Self { reducer, ..self.clone() })
+    }
+
+    /// Has the driver look for pipelines in this cache before it compiles them, and leave new ones there: for programs that
+    /// save it ([`wgpu::PipelineCache::get_data`]) and make it anew when they start
+    /// ([`wgpu::Device::create_pipeline_cache`]). The device needs [`wgpu::Features::PIPELINE_CACHE`], which contexts of
+    /// [`new`](Self::new) have where the adapter does. The first cache that is set stays.
+    pub fn set_pipeline_cache(&self, cache: wgpu::PipelineCache) {
+        // A second one is dropped, as documented.
+        let _ = self.inner.pipeline_cache.set(cache);
     }
 
     /// How workgroups add up.
@@ -200,7 +213,8 @@ impl Gpu {
         if let Some(pipeline) = pipelines.get(&variant) {
             return Ok(pipeline.clone());
         }
-        let pipeline = self.guarded(|device| variant.compile(device, self.widths()))?;
+        let pipeline =
+            self.guarded(|device| variant.compile(device, self.widths(), self.inner.pipeline_cache.get()))?;
         pipelines.insert(variant, pipeline.clone());
         Ok(pipeline)
     }

@@ -230,7 +230,12 @@ impl Variant {
     }
 
     /// Compiles it.
-    pub(crate) fn compile(&self, device: &wgpu::Device, widths: Widths) -> wgpu::ComputePipeline {
+    pub(crate) fn compile(
+        &self,
+        device: &wgpu::Device,
+        widths: Widths,
+        cache: Option<&wgpu::PipelineCache>,
+    ) -> wgpu::ComputePipeline {
         let label = self.stage.entry_point();
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(label),
@@ -254,7 +259,7 @@ impl Variant {
                 constants: &self.constants(widths),
                 ..Default::default()
             },
-            cache: None,
+            cache,
         })
     }
 }

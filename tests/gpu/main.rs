@@ -8,4 +8,5 @@ mod data;
 mod determinism;
 mod host;
 mod memory;
+mod pipeline_cache;
 mod precision;

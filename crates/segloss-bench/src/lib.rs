@@ -13,7 +13,7 @@ mod workload;
 
 pub use case::{Case, cases};
 pub use copy::Copy;
-pub use row::{Direction, Row, measure};
+pub use row::{Direction, Measured, Row, measure};
 pub use workload::Workload;
 
 /// Why there is no measurement.

@@ -67,14 +67,24 @@ pub struct Row {
 const ROUNDS: std::ops::RangeInclusive<usize> = 7..=200;
 const ENOUGH: std::time::Duration = std::time::Duration::from_millis(600);
 
+/// A case at a size in every direction.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// A row a direction.
+    pub rows: Vec<Row>,
+    /// How long planning took: see [`Workload::first_use_ms`].
+    pub first_use_ms: f64,
+}
+
 /// Measures a case at a size in every direction, in turns with the copy.
 ///
 /// # Errors
 /// [`Failure`]: if it does not fit, is wrong, or cannot be evaluated.
-pub fn measure(gpu: &Gpu, case: &Case, voxels: usize) -> Result<Vec<Row>, Failure> {
+pub fn measure(gpu: &Gpu, case: &Case, voxels: usize) -> Result<Measured, Failure> {
     let workload = Workload::new(gpu, case, voxels)?;
     let clock = Clock::new(gpu);
-    Direction::ALL.into_iter().map(|direction| row(gpu, case, voxels, direction, &workload, &clock)).collect()
+    let rows = Direction::ALL.into_iter().map(|direction| row(gpu, case, voxels, direction, &workload, &clock));
+    Ok(Measured { rows: rows.collect::<Result<_, _>>()?, first_use_ms: workload.first_use_ms() })
 }
 
 fn row(

@@ -20,11 +20,14 @@ pub(crate) fn run(args: &Bench, adapter: Option<&str>) -> Result<String, Failure
         return Err(Failure::new(format!("no case has that in its name; there are {}", names.join(", "))));
     }
     let bar = Bar::new(cases.len() * args.voxels.len());
-    let mut rows = vec![];
+    let (mut rows, mut first_use_ms) = (vec![], 0.0_f64);
     for (case, power) in cases.iter().flat_map(|case| args.voxels.iter().map(move |power| (case, power))) {
         bar.step(format!("{} at 2^{power} voxels", case.name));
         match measure(&gpu, case, 1 << power) {
-            Ok(measured) => rows.extend(measured),
+            Ok(measured) => {
+                rows.extend(measured.rows);
+                first_use_ms = first_use_ms.max(measured.first_use_ms);
+            }
             Err(BenchFailure::DoesNotFit { what, bytes, limit }) => bar.say(&format!(
                 "segloss: {} at 2^{power} voxels is left out: {what} of {} bytes, a buffer of this device has {}",
                 case.name,
@@ -37,11 +40,11 @@ pub(crate) fn run(args: &Bench, adapter: Option<&str>) -> Result<String, Failure
     drop(bar);
     match args.format {
         Format::Json => json(&rows),
-        Format::Table => Ok(text(&gpu, &rows)),
+        Format::Table => Ok(text(&gpu, &rows, first_use_ms)),
     }
 }
 
-fn text(gpu: &Gpu, rows: &[Row]) -> String {
+fn text(gpu: &Gpu, rows: &[Row], first_use_ms: f64) -> String {
     let info = gpu.adapter_info();
     let head = ["case", "voxels", "direction", "device ms", "wall ms", "GB/s", "of copy", "extra bytes"];
     let line = |row: &Row| {
@@ -62,5 +65,6 @@ fn text(gpu: &Gpu, rows: &[Row]) -> String {
         ]
     };
     let body = table(std::iter::once(head.map(str::to_owned)).chain(rows.iter().map(line)));
-    format!("{} ({}, {}), {:?} reducer\n\n{body}", info.name, info.backend, info.driver_info, gpu.reducer())
+    let adapter = format!("{} ({}, {}), {:?} reducer", info.name, info.backend, info.driver_info, gpu.reducer());
+    format!("{adapter}\n\n{body}\nfirst use: planning value and gradient of a case took up to {first_use_ms:.0} ms\n")
 }

@@ -48,7 +48,7 @@ fn the_table_names_its_adapter() {
     let folder = Folder::new();
     let output = folder.run(["bench", "--voxels", "9", "--case", "4-labels"]);
     let table = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && table.lines().count() == 6, "{table}");
+    assert!(output.status.success() && table.lines().count() == 8, "{table}");
     assert!(table.lines().next().unwrap().contains("reducer"), "{table}");
     assert!(table.lines().nth(2).unwrap().starts_with("case"), "{table}");
     assert!(table.lines().nth(3).unwrap().starts_with("dice-sigmoid-4-labels-f32-f32  2^9     forward"), "{table}");

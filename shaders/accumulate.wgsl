@@ -44,6 +44,15 @@ fn report_bad(bad: vec4<u32>) {
     if bad.w > 0u { atomicAdd(&scratch.bad[3], bad.w); }
 }
 
+// One octet's part of the sums.
+fn visit(run: Run, voxel: u32, inside: Inside, bad: ptr<function, vec4<u32>>) -> Totals {
+    let loaded = load(run, voxel, inside);
+    *bad = *bad + loaded.bad;
+    let octet = loaded.octet;
+    store_map(run, voxel, octet, inside);
+    return plus(contributions(octet.low), contributions(octet.high));
+}
+
 // Tile `team` of the window, by one team.
 fn accumulate_tile(at: Invocation, team: u32) {
     let tile = params.first_tile + team;
@@ -51,22 +60,23 @@ fn accumulate_tile(at: Invocation, team: u32) {
     if team < params.window_tiles {
         let run = locate(tile, team_rank(at));
         var bad = vec4<u32>();
+        let reach = octet_reach();
         var voxel = run.first;
-        while voxel < run.end {
+        while voxel + reach < run.end {
             var middle = Totals();
-            for (var i = 0u; i < BLOCK && voxel < run.end; i = i + 1u) {
+            for (var i = 0u; i < BLOCK && voxel + reach < run.end; i = i + 1u) {
                 var inner = Totals();
-                for (var k = 0u; k < BLOCK && voxel < run.end; k = k + 1u) {
-                    let loaded = load(run, voxel);
-                    bad = bad + loaded.bad;
-                    let octet = loaded.octet;
-                    inner = plus(inner, plus(contributions(octet.low), contributions(octet.high)));
-                    store_map(run, voxel, octet);
+                for (var k = 0u; k < BLOCK && voxel + reach < run.end; k = k + 1u) {
+                    inner = plus(inner, visit(run, voxel, everything(), &bad));
                     voxel = voxel + run.stride;
                 }
                 middle = plus(middle, inner);
             }
             total = plus(total, middle);
+        }
+        // An octet that ends outside.
+        if voxel < run.end {
+            total = plus(total, visit(run, voxel, slots_inside(run, voxel), &bad));
         }
         // A mask entry serves all classes of its voxel; the first one reports it.
         if run.row % params.classes != 0u { bad.z = 0u; }

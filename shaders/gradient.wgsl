@@ -22,14 +22,29 @@ fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
     return loss.upstream * total;
 }
 
+// Of every statistic.
+struct Coefficients {
+    of_0: vec2<f32>,
+    of_1: vec2<f32>,
+    of_2: vec2<f32>,
+    of_3: vec2<f32>,
+}
+
 // dL/dz of four elements.
-fn descent(v: Quad, c_0: vec2<f32>, c_1: vec2<f32>, c_2: vec2<f32>, c_3: vec2<f32>) -> vec4<f32> {
-    var total = slope(STATISTIC_0, c_0, v);
-    if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c_1, v); }
-    if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c_2, v); }
-    if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c_3, v); }
+fn descent(v: Quad, c: Coefficients) -> vec4<f32> {
+    var total = slope(STATISTIC_0, c.of_0, v);
+    if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c.of_1, v); }
+    if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c.of_2, v); }
+    if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c.of_3, v); }
     // Selected, not multiplied: a coefficient may have overflowed.
-    return select(vec4<f32>(), v.weight * total, v.counts > vec4<f32>());
+    return select(vec4<f32>(), weighted(v, total), v.counts > vec4<f32>());
+}
+
+// Stores dL/dz of an octet; the bits of the magnitudes.
+fn descend(run: Run, voxel: u32, inside: Inside, c: Coefficients) -> vec4<u32> {
+    let octet = load(run, voxel, inside).octet;
+    let stored = store_gradient(voxel + run.offset, descent(octet.low, c), descent(octet.high, c), inside);
+    return max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE));
 }
 
 // Tile `team` of the window, by one team. The bits of the largest |dL/dz| that this lane stored.
@@ -37,16 +52,20 @@ fn gradient_tile(at: Invocation, team: u32) -> u32 {
     var peaks = vec4<u32>();
     if team < params.window_tiles {
         let run = locate(params.first_tile + team, team_rank(at));
-        let c_0 = row_coefficients(run.row, 0u);
-        let c_1 = row_coefficients(run.row, 1u);
-        let c_2 = row_coefficients(run.row, 2u);
-        let c_3 = row_coefficients(run.row, 3u);
-        for (var voxel = run.first; voxel < run.end; voxel = voxel + run.stride) {
-            let octet = load(run, voxel).octet;
-            let low = descent(octet.low, c_0, c_1, c_2, c_3);
-            let high = descent(octet.high, c_0, c_1, c_2, c_3);
-            let stored = store_gradient(voxel + run.offset, low, high, slots_inside(run, voxel));
-            peaks = max(peaks, max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE)));
+        let c = Coefficients(
+            row_coefficients(run.row, 0u),
+            row_coefficients(run.row, 1u),
+            row_coefficients(run.row, 2u),
+            row_coefficients(run.row, 3u),
+        );
+        let reach = octet_reach();
+        var voxel = run.first;
+        for (; voxel + reach < run.end; voxel = voxel + run.stride) {
+            peaks = max(peaks, descend(run, voxel, everything(), c));
+        }
+        // An octet that ends outside.
+        if voxel < run.end {
+            peaks = max(peaks, descend(run, voxel, slots_inside(run, voxel), c));
         }
     }
     return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));

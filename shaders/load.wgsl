@@ -9,6 +9,10 @@ fn is_not_finite(bits: vec4<u32>) -> vec4<bool> {
     return (bits & vec4<u32>(0x7f800000u)) == vec4<u32>(0x7f800000u);
 }
 
+fn sum_of_slots(v: vec4<f32>) -> f32 {
+    return (v.x + v.y) + (v.z + v.w);
+}
+
 fn number_of(which: vec4<bool>) -> u32 {
     let ones = select(vec4<u32>(), vec4<u32>(1u), which);
     return (ones.x + ones.y) + (ones.z + ones.w);
@@ -32,13 +36,19 @@ fn check(z: vec4<u32>, t: vec4<u32>, mask: vec4<u32>, weight: vec4<u32>, inside:
         bad = vec4<u32>(number_of(bad_z), number_of(bad_t), number_of(bad_mask), number_of(bad_weight));
     }
     // Replaced by 0 rather than multiplied by it: 0 × NaN is NaN.
-    let counts = inside & !masked & !unusable;
+    let is_counted = inside & !masked & !unusable;
+    let counts = select(vec4<f32>(), vec4<f32>(1.0), is_counted);
+    var counted = 4.0;
+    if MASKED || any(unusable | !inside) {
+        counted = sum_of_slots(counts);
+    }
     return Checked(
         quad(
-            bitcast<vec4<f32>>(select(vec4<u32>(), z, counts)),
-            bitcast<vec4<f32>>(select(vec4<u32>(), t, counts)),
-            bitcast<vec4<f32>>(select(vec4<u32>(), weight, counts)),
-            select(vec4<f32>(), vec4<f32>(1.0), counts),
+            bitcast<vec4<f32>>(select(vec4<u32>(), z, is_counted)),
+            bitcast<vec4<f32>>(select(vec4<u32>(), t, is_counted)),
+            bitcast<vec4<f32>>(select(vec4<u32>(), weight, is_counted)),
+            counts,
+            counted,
         ),
         bad,
     );
@@ -49,8 +59,7 @@ struct Loaded {
     bad: vec4<u32>,
 }
 
-fn load(run: Run, voxel: u32) -> Loaded {
-    let inside = slots_inside(run, voxel);
+fn load(run: Run, voxel: u32, inside: Inside) -> Loaded {
     let index = voxel + run.offset;
     let z = logit_bits(index);
     let t = target_bits(index);

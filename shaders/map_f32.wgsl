@@ -19,7 +19,7 @@ fn map_of(row: u32, v: Quad) -> vec4<u32> {
     return bitcast<vec4<u32>>(value);
 }
 
-fn store_map(run: Run, voxel: u32, octet: Octet) {
+fn store_map(run: Run, voxel: u32, octet: Octet, inside: Inside) {
     let words = Words(map_of(run.row, octet.low), map_of(run.row, octet.high));
-    output_store(params.output_base + voxel + run.offset, words, slots_inside(run, voxel));
+    output_store(params.output_base + voxel + run.offset, words, inside);
 }

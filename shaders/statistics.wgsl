@@ -1,6 +1,6 @@
 // What four elements add to the sums, and what the sums' derivatives make of them.
 //
-// Expects Quad, log_probability, log_complement and the kinds below as overrides.
+// Expects Quad, WEIGHTED, sum_of_slots, log_probability, log_complement and the kinds below as overrides.
 // The oracle of `contribution` is `reference::accumulate`, that of `slope` is `reference::gradient`.
 
 // Kinds of statistics: mirrored by `statistic` in src/params.rs.
@@ -18,13 +18,15 @@ override STATISTIC_1: u32 = 0u;
 override STATISTIC_2: u32 = 0u;
 override STATISTIC_3: u32 = 0u;
 
-fn sum_of_slots(v: vec4<f32>) -> f32 {
-    return (v.x + v.y) + (v.z + v.w);
+// Weighted, of what is 0 already where nothing counts.
+fn weighted(v: Quad, x: vec4<f32>) -> vec4<f32> {
+    if WEIGHTED { return v.weight * x; }
+    return x;
 }
 
 // (Σ first, Σ second, Σ third, count) over the quad.
 fn totals(first: vec4<f32>, second: vec4<f32>, third: vec4<f32>, v: Quad) -> vec4<f32> {
-    return vec4<f32>(sum_of_slots(first), sum_of_slots(second), sum_of_slots(third), sum_of_slots(v.counts));
+    return vec4<f32>(sum_of_slots(first), sum_of_slots(second), sum_of_slots(third), v.counted);
 }
 
 // Weighted -t·ln p and -(1-t)·ln(1-p) of each element.
@@ -47,9 +49,10 @@ fn contribution(kind: u32, cut: vec2<f32>, v: Quad) -> vec4<f32> {
     switch kind {
         case OVERLAP, OVERLAP_SIGMOID: {
             // The parts outside the intersection: near a perfect score P - I and T - I would be rounding.
-            let p = v.weight * select(v.p, v.z, kind == OVERLAP);
-            let q = v.weight * select(v.q, 1.0 - v.z, kind == OVERLAP);
-            return totals(p * v.t, p * (1.0 - v.t), q * v.t, v);
+            let p = select(v.p, v.z, kind == OVERLAP);
+            let q = select(v.q, 1.0 - v.z, kind == OVERLAP);
+            let pt = p * v.t;
+            return totals(weighted(v, pt), v.weight * (p - pt), weighted(v, q * v.t), v);
         }
         case OVERLAP_SQUARED, OVERLAP_SIGMOID_SQUARED: {
             let p = select(v.p, v.z, kind == OVERLAP_SQUARED);
@@ -80,10 +83,10 @@ fn slope(kind: u32, c: vec2<f32>, v: Quad) -> vec4<f32> {
             return c.x * v.t + 2.0 * c.y * v.z;
         }
         case OVERLAP_SIGMOID: {
-            return (c.x * v.t + c.y) * (v.p * v.q);
+            return (c.x * v.t + c.y) * v.pq;
         }
         case OVERLAP_SIGMOID_SQUARED: {
-            return (c.x * v.t + 2.0 * c.y * v.p) * (v.p * v.q);
+            return (c.x * v.t + 2.0 * c.y * v.p) * v.pq;
         }
         case CROSS_ENTROPY: {
             let numerator = c.y * (1.0 - v.t) * v.z - c.x * v.t * (1.0 - v.z);

@@ -65,6 +65,15 @@ fn locate(tile: u32, rank: u32) -> Run {
     );
 }
 
+// How far the last element of an octet lies behind the first. Octets that begin so far before the run's end are whole.
+fn octet_reach() -> u32 {
+    return quad_step() + 3u * slot_step();
+}
+
+fn everything() -> Inside {
+    return Inside(vec4<bool>(true), vec4<bool>(true));
+}
+
 // Which of an octet's elements lie in the run.
 fn slots_inside(run: Run, voxel: u32) -> Inside {
     let low = vec4<u32>(0u, 1u, 2u, 3u) * slot_step();

@@ -31,11 +31,14 @@ impl Space {
         let sizes = sizes
             .any(|(a, b)| (a - b).abs() > TOLERANCE * a.max(*b))
             .then(|| format!("voxel size ({} and {})", by_axis(&self.voxel_size), by_axis(&other.voxel_size)));
-        let smallest = self.voxel_size.iter().copied().fold(f32::INFINITY, f32::min);
+        // A size of 0 means that there is none, as along the third axis of a slice.
+        let known = self.voxel_size.iter().copied().filter(|size| size.is_finite() && *size > 0.0);
+        let smallest = known.reduce(f32::min);
         let apart = self.affine.zip(other.affine).map(|(a, b)| distance(&a, &b, dims));
         let places = apart
-            .filter(|apart| *apart > TOLERANCE * smallest)
-            .map(|apart| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
+            .zip(smallest)
+            .filter(|(apart, smallest)| *apart > TOLERANCE * smallest)
+            .map(|(apart, _)| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
         let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join(" and "))
     }
@@ -151,5 +154,22 @@ mod tests {
         // Without orientation there is only the size to compare.
         let bare = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0], qform_code: 0, ..by_quaternion() };
         assert_eq!(difference(&by_matrix(), &bare).as_deref(), Some("voxel size (1×2×3 and 1×2×2.5)"));
+    }
+
+    /// Rounding is judged by the other sizes, and nothing is where there are none.
+    #[test]
+    fn a_voxel_without_a_size_is_no_measure() {
+        let moved = |pixdim, by: f32| {
+            let one = NiftiHeader { pixdim, ..by_matrix() };
+            let other = NiftiHeader { srow_x: [0.0, -2.0, 0.0, -7.0 + by], ..one.clone() };
+            difference(&one, &other)
+        };
+        let place = "position in space (the same voxel lies up to 5.000 apart)";
+        for size in [0.0, f32::NAN, f32::INFINITY] {
+            let slice = [1.0, 1.0, 2.0, size, 1.0, 1.0, 1.0, 1.0];
+            assert_eq!(moved(slice, 0.005), None, "{size}");
+            assert_eq!(moved(slice, 5.0).as_deref(), Some(place), "{size}");
+            assert_eq!(moved([1.0, size, size, size, 1.0, 1.0, 1.0, 1.0], 5.0), None, "{size}");
+        }
     }
 }

@@ -9,11 +9,18 @@ use tempfile::{Builder, NamedTempFile};
 use crate::failure::Failure;
 use crate::formats::npy;
 
-/// Refuses places where no file can be, and those where a result would replace an input or another result.
+/// Refuses places where no file can be, and those where a result would replace an input, another result or anything
+/// but a regular file.
 pub(crate) fn check_places(outputs: &[&Path], inputs: &[&Path]) -> Result<(), Failure> {
     for (index, path) in outputs.iter().enumerate() {
-        if path.is_dir() {
-            return Err(Failure::file(path, "it is a folder; expected the name of a .npy file to write"));
+        let taken = match path.metadata() {
+            Ok(there) if there.is_dir() => Some("it is a folder"),
+            Ok(there) if !there.is_file() => Some("it is a device, a pipe or the like"),
+            Err(_) if path.is_symlink() => Some("it is a link that leads to no file"),
+            _ => None,
+        };
+        if let Some(taken) = taken {
+            return Err(Failure::file(path, format!("{taken}; expected the name of a .npy file to write")));
         }
         if !folder(path).is_dir() {
             return Err(Failure::file(path, "its folder does not exist; expected one that does"));
@@ -59,19 +66,22 @@ fn print(report: &str) -> Result<(), Failure> {
 /// A result file under a temporary name beside its place.
 pub(crate) struct Pending {
     path: PathBuf,
+    /// The same, without links: they stay what they are.
+    destination: PathBuf,
     file: NamedTempFile,
 }
 
 impl Pending {
     /// Opens the temporary file, before anything is computed in vain.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let destination = destination(path).unwrap_or_else(|| path.to_owned());
         let mut builder = Builder::new();
         builder.prefix(".segloss-").suffix(".npy");
         // Only the kind: the whole message names the temporary file, which means nothing to anyone.
         let file = with_usual_permissions(&mut builder)
-            .tempfile_in(folder(path))
+            .tempfile_in(folder(&destination))
             .map_err(|error| Failure::file(path, format!("it cannot be written ({})", error.kind())))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), destination, file })
     }
 
     pub(crate) fn write(&mut self, dims: &[usize], values: Vec<f32>) -> Result<(), Failure> {
@@ -83,10 +93,9 @@ impl Pending {
 
     /// Gives the file its name.
     pub(crate) fn keep(self) -> Result<(), Failure> {
-        let path = self.path;
-        match self.file.persist(&path) {
+        match self.file.persist(&self.destination) {
             Ok(_) => Ok(()),
-            Err(error) => Err(Failure::file(&path, format!("it cannot be written ({})", error.error))),
+            Err(error) => Err(Failure::file(&self.path, format!("it cannot be written ({})", error.error))),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a command hands out: result files, written whole or not at all, and the report on stdout.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -46,16 +47,29 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Prints a report, then gives the result files their names: where the report cannot be printed, no file appears.
-pub(crate) fn deliver(report: &str, files: Vec<Pending>) -> Result<(), Failure> {
-    print(report)?;
-    files.into_iter().try_for_each(Pending::keep)
+/// Gives the result files their names, then prints the report. Where either fails, files that are new are gone again;
+/// an old one that a whole result has replaced stays replaced.
+pub(crate) fn deliver(report: &str, files: Vec<Pending>, out: &mut impl Write) -> Result<(), Failure> {
+    let mut new = vec![];
+    let kept = files.into_iter().try_for_each(|file| {
+        let (destination, is_new) = (file.destination.clone(), !file.destination.exists());
+        file.keep()?;
+        new.extend(is_new.then_some(destination));
+        Ok(())
+    });
+    let delivered = kept.and_then(|()| print(report, out));
+    if delivered.is_err() {
+        for path in new {
+            // The first failure is the one to tell.
+            let _ = fs::remove_file(path);
+        }
+    }
+    delivered
 }
 
 /// Prints a whole report. A reader that has gone away (`| head`) is not a failure.
-fn print(report: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+fn print(report: &str, out: &mut impl Write) -> Result<(), Failure> {
+    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("the result cannot be printed: {error}")))
         }
@@ -92,7 +106,7 @@ impl Pending {
     }
 
     /// Gives the file its name.
-    pub(crate) fn keep(self) -> Result<(), Failure> {
+    fn keep(self) -> Result<(), Failure> {
         match self.file.persist(&self.destination) {
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::file(&self.path, format!("it cannot be written ({})", error.error))),
@@ -110,4 +124,29 @@ fn with_usual_permissions<'a, 'b, 'c>(builder: &'a mut Builder<'b, 'c>) -> &'a m
 #[cfg(not(unix))]
 fn with_usual_permissions<'a, 'b, 'c>(builder: &'a mut Builder<'b, 'c>) -> &'a mut Builder<'b, 'c> {
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder takes the last result's place after it was checked.
+    #[test]
+    fn a_result_that_cannot_take_its_place_takes_the_others_and_the_report_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new, last] = ["old.npy", "new.npy", "last.npy"].map(|name| folder.path().join(name));
+        fs::write(&old, "old").unwrap();
+        let mut files = [&old, &new, &last].map(|path| Pending::create(path).unwrap());
+        for file in &mut files {
+            file.write(&[2], vec![1.0, 2.0]).unwrap();
+        }
+        fs::create_dir_all(last.join("full")).unwrap();
+        let mut out = vec![];
+        let failure = deliver("report", files.into(), &mut out).unwrap_err().to_string();
+        assert!(failure.starts_with(&format!("{}: it cannot be written (", last.display())), "{failure}");
+        assert!(out.is_empty());
+        assert!(!new.exists());
+        assert_eq!(ndarray_npy::read_npy::<_, ArrayD<f32>>(&old).unwrap().as_slice(), Some(&[1.0, 2.0][..]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

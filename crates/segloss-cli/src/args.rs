@@ -61,7 +61,8 @@ pub(crate) struct Eval {
 
 const LOSS_HELP: &str = "\
 Arrays have the shape [N, C, spatial...], a mask has [N, 1, spatial...] or [N, spatial...]. They are .npy files, or
-NIfTI or PNG files as `segloss eval` reads them, where their axes happen to be these. Results are .npy files.
+NIfTI or PNG files as `segloss eval` reads them, where their axes happen to be these. Results are .npy files:
+all are in place when the report is printed; where one cannot be written or the report fails, new ones are removed.
 The specification is a peer's loss by name, or a loss in the library's own terms:
 
   {\"peer\": \"pytorch\", \"loss\": \"BCEWithLogitsLoss\", \"params\": {\"reduction\": \"sum\"}}

@@ -1,7 +1,7 @@
 //! The `segloss` command: scores segmentation files, evaluates losses on arrays, and measures itself.
 //!
-//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed. Result
-//! files get their names when the report is out.
+//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed.
+//! Result files get their names just before the report is printed; where that fails, new ones are removed.
 
 mod adapters;
 mod args;
@@ -18,6 +18,7 @@ mod report;
 mod space;
 mod spec;
 
+use std::io;
 use std::process::ExitCode;
 
 use args::{Args, Command};
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(args, adapter).map(alone),
         Command::Adapters(args) => adapters::run(args, adapter).map(alone),
     };
-    match results.and_then(|(report, files)| output::deliver(&report, files)) {
+    match results.and_then(|(report, files)| output::deliver(&report, files, &mut io::stdout().lock())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("segloss: {failure}");

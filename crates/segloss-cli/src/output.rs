@@ -1,5 +1,6 @@
 //! What a command hands out: result files, written whole or not at all, and the report on stdout.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,11 +10,18 @@ use tempfile::{Builder, NamedTempFile};
 use crate::failure::Failure;
 use crate::formats::npy;
 
-/// Refuses places where no file can be, and those where a result would replace an input or another result.
+/// Refuses places where no file can be, and those where a result would replace an input, another result or anything
+/// but a regular file.
 pub(crate) fn check_places(outputs: &[&Path], inputs: &[&Path]) -> Result<(), Failure> {
     for (index, path) in outputs.iter().enumerate() {
-        if path.is_dir() {
-            return Err(Failure::file(path, "it is a folder; expected the name of a .npy file to write"));
+        let taken = match path.metadata() {
+            Ok(there) if there.is_dir() => Some("it is a folder"),
+            Ok(there) if !there.is_file() => Some("it is a device, a pipe or the like"),
+            Err(_) if path.is_symlink() => Some("it is a link that leads to no file"),
+            _ => None,
+        };
+        if let Some(taken) = taken {
+            return Err(Failure::file(path, format!("{taken}; expected the name of a .npy file to write")));
         }
         if !folder(path).is_dir() {
             return Err(Failure::file(path, "its folder does not exist; expected one that does"));
@@ -39,16 +47,29 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Prints a report, then gives the result files their names: where the report cannot be printed, no file appears.
-pub(crate) fn deliver(report: &str, files: Vec<Pending>) -> Result<(), Failure> {
-    print(report)?;
-    files.into_iter().try_for_each(Pending::keep)
+/// Gives the result files their names, then prints the report. Where either fails, files that are new are gone again;
+/// an old one that a whole result has replaced stays replaced.
+pub(crate) fn deliver(report: &str, files: Vec<Pending>, out: &mut impl Write) -> Result<(), Failure> {
+    let mut new = vec![];
+    let kept = files.into_iter().try_for_each(|file| {
+        let (destination, is_new) = (file.destination.clone(), !file.destination.exists());
+        file.keep()?;
+        new.extend(is_new.then_some(destination));
+        Ok(())
+    });
+    let delivered = kept.and_then(|()| print(report, out));
+    if delivered.is_err() {
+        for path in new {
+            // The first failure is the one to tell.
+            let _ = fs::remove_file(path);
+        }
+    }
+    delivered
 }
 
 /// Prints a whole report. A reader that has gone away (`| head`) is not a failure.
-fn print(report: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(report.as_bytes()).and_then(|()| stdout.flush()) {
+fn print(report: &str, out: &mut impl Write) -> Result<(), Failure> {
+    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("the result cannot be printed: {error}")))
         }
@@ -59,19 +80,22 @@ fn print(report: &str) -> Result<(), Failure> {
 /// A result file under a temporary name beside its place.
 pub(crate) struct Pending {
     path: PathBuf,
+    /// The same, without links: they stay what they are.
+    destination: PathBuf,
     file: NamedTempFile,
 }
 
 impl Pending {
     /// Opens the temporary file, before anything is computed in vain.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let destination = destination(path).unwrap_or_else(|| path.to_owned());
         let mut builder = Builder::new();
         builder.prefix(".segloss-").suffix(".npy");
         // Only the kind: the whole message names the temporary file, which means nothing to anyone.
         let file = with_usual_permissions(&mut builder)
-            .tempfile_in(folder(path))
+            .tempfile_in(folder(&destination))
             .map_err(|error| Failure::file(path, format!("it cannot be written ({})", error.kind())))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { path: path.to_owned(), destination, file })
     }
 
     pub(crate) fn write(&mut self, dims: &[usize], values: Vec<f32>) -> Result<(), Failure> {
@@ -82,11 +106,10 @@ impl Pending {
     }
 
     /// Gives the file its name.
-    pub(crate) fn keep(self) -> Result<(), Failure> {
-        let path = self.path;
-        match self.file.persist(&path) {
+    fn keep(self) -> Result<(), Failure> {
+        match self.file.persist(&self.destination) {
             Ok(_) => Ok(()),
-            Err(error) => Err(Failure::file(&path, format!("it cannot be written ({})", error.error))),
+            Err(error) => Err(Failure::file(&self.path, format!("it cannot be written ({})", error.error))),
         }
     }
 }
@@ -101,4 +124,29 @@ fn with_usual_permissions<'a, 'b, 'c>(builder: &'a mut Builder<'b, 'c>) -> &'a m
 #[cfg(not(unix))]
 fn with_usual_permissions<'a, 'b, 'c>(builder: &'a mut Builder<'b, 'c>) -> &'a mut Builder<'b, 'c> {
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder takes the last result's place after it was checked.
+    #[test]
+    fn a_result_that_cannot_take_its_place_takes_the_others_and_the_report_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new, last] = ["old.npy", "new.npy", "last.npy"].map(|name| folder.path().join(name));
+        fs::write(&old, "old").unwrap();
+        let mut files = [&old, &new, &last].map(|path| Pending::create(path).unwrap());
+        for file in &mut files {
+            file.write(&[2], vec![1.0, 2.0]).unwrap();
+        }
+        fs::create_dir_all(last.join("full")).unwrap();
+        let mut out = vec![];
+        let failure = deliver("report", files.into(), &mut out).unwrap_err().to_string();
+        assert!(failure.starts_with(&format!("{}: it cannot be written (", last.display())), "{failure}");
+        assert!(out.is_empty());
+        assert!(!new.exists());
+        assert_eq!(ndarray_npy::read_npy::<_, ArrayD<f32>>(&old).unwrap().as_slice(), Some(&[1.0, 2.0][..]));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

@@ -31,11 +31,14 @@ impl Space {
         let sizes = sizes
             .any(|(a, b)| (a - b).abs() > TOLERANCE * a.max(*b))
             .then(|| format!("voxel size ({} and {})", by_axis(&self.voxel_size), by_axis(&other.voxel_size)));
-        let smallest = self.voxel_size.iter().copied().fold(f32::INFINITY, f32::min);
+        // A size of 0 means that there is none, as along the third axis of a slice.
+        let known = self.voxel_size.iter().copied().filter(|size| size.is_finite() && *size > 0.0);
+        let smallest = known.reduce(f32::min);
         let apart = self.affine.zip(other.affine).map(|(a, b)| distance(&a, &b, dims));
         let places = apart
-            .filter(|apart| *apart > TOLERANCE * smallest)
-            .map(|apart| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
+            .zip(smallest)
+            .filter(|(apart, smallest)| *apart > TOLERANCE * smallest)
+            .map(|(apart, _)| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
         let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join(" and "))
     }
@@ -48,8 +51,12 @@ fn by_axis(sizes: &[f32]) -> String {
 /// The qform: a rotation by the unit quaternion whose last three components are stored, after scaling by the voxel size,
 /// the third axis mirrored where `pixdim[0]` says so.
 fn from_quaternion(header: &NiftiHeader) -> [[f32; 4]; 3] {
-    let [b, c, d] = [header.quatern_b, header.quatern_c, header.quatern_d];
-    let a = (1.0 - (b * b + c * c + d * d)).max(0.0).sqrt();
+    let stored = [header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from);
+    let square: f64 = stored.iter().map(|part| part * part).sum();
+    // As the NIfTI library has it: what rounding leaves of a half-turn's first component is none.
+    let half_turn = 1.0 - square < 1e-7;
+    let (a, stretch) = if half_turn { (0.0, square.sqrt().recip()) } else { ((1.0 - square).sqrt(), 1.0) };
+    let [b, c, d] = stored.map(|part| part * stretch);
     let rotation = [
         [a * a + b * b - c * c - d * d, 2.0 * (b * c - a * d), 2.0 * (b * d + a * c)],
         [2.0 * (b * c + a * d), a * a + c * c - b * b - d * d, 2.0 * (c * d - a * b)],
@@ -59,7 +66,7 @@ fn from_quaternion(header: &NiftiHeader) -> [[f32; 4]; 3] {
     let scale = [x, y, if mirror < 0.0 { -z } else { z }];
     let offset = [header.quatern_x, header.quatern_y, header.quatern_z];
     std::array::from_fn(|row| {
-        let [i, j, k] = std::array::from_fn(|axis| rotation[row][axis] * scale[axis]);
+        let [i, j, k] = std::array::from_fn(|axis| rotation[row][axis] as f32 * scale[axis]);
         [i, j, k, offset[row]]
     })
 }
@@ -112,6 +119,29 @@ mod tests {
         assert_eq!(difference(&by_matrix(), &NiftiHeader { srow_x: [0.0, -2.0, 0.0, -7.005], ..by_matrix() }), None);
     }
 
+    /// About an axis between the first two; rounded, the squares of its components add up to 7.9e-8 less than 1.
+    #[test]
+    fn a_half_turn_and_its_matrix_agree() {
+        let (sin, cos) = 1_f64.sin_cos();
+        let [x, y] = [2.0 * cos * cos - 1.0, 2.0 * cos * sin].map(|entry| entry as f32);
+        let by_quaternion = NiftiHeader {
+            pixdim: [1.0; 8],
+            quatern_b: cos as f32,
+            quatern_c: sin as f32,
+            quatern_d: 0.0,
+            ..by_quaternion()
+        };
+        let by_matrix = NiftiHeader {
+            sform_code: 1,
+            srow_x: [x, y, 0.0, -7.0],
+            srow_y: [y, -x, 0.0, 0.0],
+            srow_z: [0.0, 0.0, -1.0, 0.0],
+            ..by_quaternion.clone()
+        };
+        let [one, other] = [Space::new(&by_quaternion), Space::new(&by_matrix)];
+        assert_eq!(one.difference(&other, &[256, 256, 256]), None);
+    }
+
     #[test]
     fn what_differs_is_said() {
         let moved = NiftiHeader { srow_z: [0.0, 0.0, -3.0, 5.0], ..by_matrix() };
@@ -124,5 +154,22 @@ mod tests {
         // Without orientation there is only the size to compare.
         let bare = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0], qform_code: 0, ..by_quaternion() };
         assert_eq!(difference(&by_matrix(), &bare).as_deref(), Some("voxel size (1×2×3 and 1×2×2.5)"));
+    }
+
+    /// Rounding is judged by the other sizes, and nothing is where there are none.
+    #[test]
+    fn a_voxel_without_a_size_is_no_measure() {
+        let moved = |pixdim, by: f32| {
+            let one = NiftiHeader { pixdim, ..by_matrix() };
+            let other = NiftiHeader { srow_x: [0.0, -2.0, 0.0, -7.0 + by], ..one.clone() };
+            difference(&one, &other)
+        };
+        let place = "position in space (the same voxel lies up to 5.000 apart)";
+        for size in [0.0, f32::NAN, f32::INFINITY] {
+            let slice = [1.0, 1.0, 2.0, size, 1.0, 1.0, 1.0, 1.0];
+            assert_eq!(moved(slice, 0.005), None, "{size}");
+            assert_eq!(moved(slice, 5.0).as_deref(), Some(place), "{size}");
+            assert_eq!(moved([1.0, size, size, size, 1.0, 1.0, 1.0, 1.0], 5.0), None, "{size}");
+        }
     }
 }

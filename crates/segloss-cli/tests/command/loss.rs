@@ -228,6 +228,49 @@ fn two_results_in_one_place_are_refused_before_anything_is_read() {
     assert!(message.contains("r.npy: two results would be written there; expected a name for each"), "{message}");
 }
 
+#[test]
+#[cfg(unix)]
+fn a_result_goes_where_a_link_leads() {
+    let folder = Arrays::new().folder();
+    spec(&folder, &json!({"peer": "pytorch", "loss": "SoftDiceLoss"}));
+    std::fs::create_dir(folder.path("store")).unwrap();
+    std::fs::write(folder.path("store/old.npy"), "old").unwrap();
+    std::os::unix::fs::symlink("store/old.npy", folder.path("g.npy")).unwrap();
+    let before = folder.names();
+    assert!(folder.run(with(&["--gradient", "g.npy"])).status.success());
+    assert_eq!(folder.names(), before);
+    assert_eq!(std::fs::read_link(folder.path("g.npy")).unwrap().to_str(), Some("store/old.npy"));
+    let gradient: ArrayD<f32> = ndarray_npy::read_npy(folder.path("store/old.npy")).unwrap();
+    assert_eq!(gradient.shape(), DIMS);
+    assert_eq!(std::fs::read_dir(folder.path("store")).unwrap().count(), 1);
+}
+
+/// Refused before anything is read, and left as it is: there are no inputs.
+#[test]
+#[cfg(unix)]
+fn a_result_replaces_only_a_regular_file() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let folder = Folder::new();
+    let made = std::process::Command::new("mkfifo").arg(folder.path("pipe.npy")).status().unwrap();
+    assert!(made.success());
+    symlink("pipe.npy", folder.path("to_pipe.npy")).unwrap();
+    symlink("gone.npy", folder.path("to_nothing.npy")).unwrap();
+    let before = folder.names();
+    for (output, reason) in [
+        ("pipe.npy", "it is a device, a pipe or the like"),
+        ("to_pipe.npy", "it is a device, a pipe or the like"),
+        ("to_nothing.npy", "it is a link that leads to no file"),
+        ("/dev/null", "it is a device, a pipe or the like"),
+    ] {
+        let message = folder.failure(with(&["--gradient", output]));
+        assert_eq!(message, format!("segloss: {output}: {reason}; expected the name of a .npy file to write"));
+        assert_eq!(folder.names(), before);
+    }
+    assert!(folder.path("pipe.npy").metadata().unwrap().file_type().is_fifo());
+    assert!(folder.path("to_nothing.npy").is_symlink());
+}
+
 /// Where the report is lost, the result files do not appear either.
 #[test]
 #[cfg(target_os = "linux")]

@@ -6,7 +6,7 @@ use crate::kernel::slot::Width;
 /// The tiles of a problem in all: enough to fill any GPU several times, few enough for 1 MiB of partials.
 const MAX_TILES: u64 = 8192;
 /// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
-const MIN_TILE: u64 = 4096;
+pub(crate) const MIN_TILE: u64 = 4096;
 /// The largest tile: its counts are exact in f32 (2^24), and one of 8 lanes, which takes 8 elements at a time, stays
 /// below the 65,535 loop iterations after which Mesa's software adapters silently leave a shader's loops.
 const LARGEST_TILE: u64 = 1 << 20;
@@ -20,7 +20,7 @@ const SMALL: u64 = 1 << 14;
 /// So few parts (partial sums of a row, rows of a group) are added up by one lane.
 const FEW_PARTS: u64 = 32;
 
-/// The cut of every row into tiles. It depends on the shape alone.
+/// The cut of every row into tiles. It depends on the shape and the adapter's least tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tiling {
     pub(crate) rows: u32,
@@ -33,14 +33,20 @@ pub(crate) struct Tiling {
 }
 
 impl Tiling {
-    pub(crate) fn new(shape: &Shape) -> Self {
+    /// The cut with the most tiles that any adapter takes: what scratch memory must have room for.
+    pub(crate) fn finest(shape: &Shape) -> Self {
+        Self::new(shape, MIN_TILE)
+    }
+
+    /// Tiles of `min_tile` voxels or more, but for those of small problems.
+    pub(crate) fn new(shape: &Shape, min_tile: u64) -> Self {
         // `Shape` keeps both below 2^32.
         let (rows, voxels) = (shape.rows() as u64, shape.voxels() as u64);
         if rows * voxels == 0 {
             return Self { rows: rows as u32, voxels: voxels as u32, tile_length: 1, tiles_per_row: 0 };
         }
         let share = (MAX_TILES / rows).max(1);
-        let least_tile = if is_small(rows, voxels) { SHORT_TILE } else { MIN_TILE };
+        let least_tile = if is_small(rows, voxels) { SHORT_TILE } else { min_tile };
         let wanted = voxels.div_ceil(least_tile).min(share).max(voxels.div_ceil(LARGEST_TILE));
         let tile_length = voxels.div_ceil(wanted).next_multiple_of(OCTET);
         Self {
@@ -178,8 +184,11 @@ mod tests {
     #[test]
     fn tiles_cover_every_row_once_and_stay_capped() {
         for rows in [1, 2, 3, 100, 8191, 8193, 1_000_000] {
-            for voxels in SIZES {
-                let tiling = Tiling::new(&Shape::new(&[rows, 1, voxels]).unwrap());
+            for (voxels, min_tile) in SIZES.into_iter().flat_map(|size| [MIN_TILE, 1 << 14].map(|least| (size, least)))
+            {
+                let shape = Shape::new(&[rows, 1, voxels]).unwrap();
+                let tiling = Tiling::new(&shape, min_tile);
+                assert!(tiling.tiles() <= Tiling::finest(&shape).tiles());
                 let covered = u64::from(tiling.tile_length) * u64::from(tiling.tiles_per_row);
                 assert!(covered >= voxels as u64 && covered - u64::from(tiling.tile_length) < voxels as u64);
                 let least = rows as u64 * (voxels as u64).div_ceil(LARGEST_TILE);
@@ -187,13 +196,13 @@ mod tests {
                 assert!(u64::from(tiling.tile_length) <= LARGEST_TILE);
             }
         }
-        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 3_000_000_000]).unwrap()).tiles(), 8192);
+        assert_eq!(Tiling::finest(&Shape::new(&[1, 1, 3_000_000_000]).unwrap()).tiles(), 8192);
     }
 
     #[test]
     fn windows_cover_the_tensor_once_within_the_limit() {
         for (samples, classes, voxels) in [(1, 1, 70_001), (2, 3, 5000), (7, 2, 100), (3, 4, 9000)] {
-            let tiling = Tiling::new(&Shape::new(&[samples, classes, voxels]).unwrap());
+            let tiling = Tiling::finest(&Shape::new(&[samples, classes, voxels]).unwrap());
             for limit in [4096, 5000, 8192, 12_345, 1 << 30] {
                 let windows = tiling.windows(limit).unwrap();
                 let (mut next, mut tile) = (0, 0);
@@ -209,8 +218,8 @@ mod tests {
                 assert_eq!((next, u64::from(tile)), ((samples * classes * voxels) as u64, tiling.tiles()));
             }
         }
-        assert_eq!(Tiling::new(&Shape::new(&[1, 1, 50_000]).unwrap()).windows(2000), None);
-        assert_eq!(Tiling::new(&Shape::new(&[2, 1, 0]).unwrap()).windows(2000), Some(vec![]));
+        assert_eq!(Tiling::finest(&Shape::new(&[1, 1, 50_000]).unwrap()).windows(2000), None);
+        assert_eq!(Tiling::finest(&Shape::new(&[2, 1, 0]).unwrap()).windows(2000), Some(vec![]));
     }
 
     #[test]

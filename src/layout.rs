@@ -22,7 +22,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn new(loss: &Loss, problem: &Problem, tiling: &Tiling) -> Self {
+    pub(crate) fn new(loss: &Loss, problem: &Problem) -> Self {
+        let tiling = Tiling::finest(&problem.shape);
         let statistics = loss.statistics().len() as u64;
         let groups: u64 = (0..loss.terms.len()).map(|term| groups(loss, problem, term)).sum();
         let rows = u64::from(tiling.rows);
@@ -72,7 +73,7 @@ mod tests {
         {
             let problem = Problem::new(Shape::new(&dims).unwrap()).with_gradient();
             for loss in &losses {
-                let layout = Layout::new(loss, &problem, &Tiling::new(&problem.shape));
+                let layout = Layout::new(loss, &problem);
                 let bound = (1 << 20) + 64 * problem.shape.rows() as u64 * loss.terms.len() as u64;
                 assert!(layout.bytes() <= bound, "{dims:?}: {} > {bound}", layout.bytes());
             }

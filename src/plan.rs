@@ -27,8 +27,8 @@ pub struct Plan {
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, loss: &Loss, problem: &Problem) -> Result<Self, Error> {
         check(loss, problem)?;
-        let tiling = Tiling::new(&problem.shape);
-        let layout = Layout::new(loss, problem, &tiling);
+        let tiling = Tiling::new(&problem.shape, gpu.widths().min_tile);
+        let layout = Layout::new(loss, problem);
         let data = Data::new(loss, problem);
         let (loss, problem, statistics) = (loss.clone(), problem.clone(), loss.statistics());
         let plan = Self { gpu: gpu.for_plan(), loss, problem, tiling, layout, data, statistics };
@@ -170,7 +170,7 @@ impl Plan {
 /// [`Error::Loss`] or [`Error::NotDifferentiable`], as [`Gpu::plan`].
 pub fn scratch_size(loss: &Loss, problem: &Problem) -> Result<u64, Error> {
     check(loss, problem)?;
-    Ok(Layout::new(loss, problem, &Tiling::new(&problem.shape)).bytes())
+    Ok(Layout::new(loss, problem).bytes())
 }
 
 /// Checks a loss against a problem.

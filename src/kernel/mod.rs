@@ -93,6 +93,8 @@ pub(crate) struct Widths {
     pub(crate) min_subgroup: u32,
     /// The widest access.
     pub(crate) access: Width,
+    /// The least tile of a problem that is not small.
+    pub(crate) min_tile: u64,
 }
 
 impl Variant {

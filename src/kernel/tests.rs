@@ -12,7 +12,7 @@ use crate::params::{self, LossHeader, Params, TermParams};
 
 const APART: Reach = Reach::apart(Width::Quad);
 const WIDTHS: Widths =
-    Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4, access: Width::Quad };
+    Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4, access: Width::Quad, min_tile: 4096 };
 
 /// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
 /// and every way a data binding can be declared. ARCHITECTURE.md shows it in words.

@@ -4,10 +4,10 @@ use segloss::{Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
 
 use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
 
-/// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096), tiles that do not
-/// divide, no spatial axes, several rows; all that on either side of what is small (16,384 elements, 32 rows) and takes one
+/// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096, and 16,384 on software
+/// adapters), tiles that do not divide, no spatial axes, several rows; all that on either side of what is small (16,384 elements, 32 rows) and takes one
 /// dispatch.
-const SHAPES: [&[usize]; 29] = [
+const SHAPES: [&[usize]; 32] = [
     &[1, 1, 1],
     &[1, 1],
     &[5, 3],
@@ -37,6 +37,9 @@ const SHAPES: [&[usize]; 29] = [
     &[1, 1, 16_383],
     &[1, 1, 16_384],
     &[1, 1, 16_385],
+    &[2, 1, 16_383],
+    &[2, 1, 16_384],
+    &[2, 1, 16_385],
 ];
 
 #[test]
@@ -216,13 +219,16 @@ fn nearly_perfect_predictions_keep_their_digits() {
 fn further_edges() {
     let _turn = turn();
     let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce()).with(0.25, Loss::jaccard().squared());
-    let tiles = 32 * 4096;
+    let (tiles, large_tiles) = (32 * 4096, 32 * 16_384);
     for dims in [
         &[1, 1, 2047][..],
         &[1, 1, 2048],
         &[1, 1, 2049],
         &[1, 1, tiles - 1],
         &[1, 1, tiles],
+        &[1, 1, large_tiles - 1],
+        &[1, 1, large_tiles],
+        &[1, 1, large_tiles + 1],
         &[32, 1, 65],
         &[33, 1, 65],
         &[1, 32, 70],

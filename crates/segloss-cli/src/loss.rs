@@ -207,9 +207,26 @@ fn label(pool: Pool, group: usize, classes: usize) -> String {
     }
 }
 
+/// What the axes were taken for: a plain image is easily mistaken for samples and classes.
+fn axes(shape: &[usize]) -> String {
+    let spatial: Vec<_> = shape[2..].iter().map(usize::to_string).collect();
+    let spatial =
+        if spatial.is_empty() { "no spatial axes".to_owned() } else { format!("spatial {}", spatial.join("×")) };
+    format!("N {}, C {}, {spatial}", shape[0], shape[1])
+}
+
 fn table(evaluation: &Evaluation, heading: &str) -> String {
     let number = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| format!("{v:.9}"));
     let mut rows = vec![(heading.to_owned(), number(evaluation.value))];
+    let values = || evaluation.terms.iter().flat_map(|term| &term.values);
+    let empty = values().filter(|value| value.is_none()).count();
+    if empty > 0 {
+        let of = values().count();
+        rows.push((
+            "why".to_owned(),
+            format!("{empty} of {of} scores are 0/0, nothing against nothing; smoothing gives them a number"),
+        ));
+    }
     for term in &evaluation.terms {
         if evaluation.terms.len() > 1 {
             rows.push((format!("{} × {}", term.weight, term.measure), number(term.value)));
@@ -229,6 +246,7 @@ fn table(evaluation: &Evaluation, heading: &str) -> String {
             rows.push((format!("{what} in"), path.clone()));
         }
     }
+    rows.push(("shape".to_owned(), axes(&evaluation.shape)));
     rows.push(("adapter".to_owned(), evaluation.adapter.clone()));
     report::table(rows.into_iter().map(|(name, text)| [name, text]))
 }

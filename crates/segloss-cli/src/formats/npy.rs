@@ -54,9 +54,9 @@ fn decode(bytes: &[u8]) -> Read {
     }
     match ArrayViewD::<f32>::view_npy(bytes) {
         Err(ViewNpyError::WrongDescriptor(found)) => Err(format!(
-            "its elements are of the type {found}; expected real numbers or booleans, such as '<f4' or '|u1'"
+            "its elements are of the type {found}; expected 32 or 64 bit floats, integers or booleans, such as '<f4' or '|u1'"
         )),
-        _ => Err("its elements are of an unknown type; expected real numbers or booleans".to_owned()),
+        _ => Err("its elements are of an unknown type; expected 32 or 64 bit floats, integers or booleans".to_owned()),
     }
 }
 

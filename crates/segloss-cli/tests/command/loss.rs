@@ -285,3 +285,18 @@ fn a_report_that_cannot_be_printed() {
     assert!(stderr.contains("segloss: the result cannot be printed: No space left"), "{stderr}");
     assert_eq!(folder.names(), before);
 }
+
+/// A plain image is taken for samples and classes, which the table shows; and it says why there is no number.
+#[test]
+fn the_table_says_what_the_axes_were_taken_for() {
+    let folder = Folder::new();
+    spec(&folder, &json!({"terms": [{"activation": "none", "measure": {"overlap": {}}}]}));
+    npy(&folder.path("x.npy"), &[2, 3], &[0.0_f32, 0.5, 0.0, 0.25, 0.0, 1.0]);
+    npy(&folder.path("y.npy"), &[2, 3], &[0.0_f32, 1.0, 0.0, 1.0, 0.0, 1.0]);
+    let args = ["loss", "--spec", "spec.json", "--input", "x.npy", "--target", "y.npy"];
+    let table = String::from_utf8(folder.run(args).stdout).unwrap();
+    let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{table}"));
+    assert!(line("shape").ends_with("N 2, C 3, no spatial axes"), "{table}");
+    assert!(line("loss").ends_with("not a number"), "{table}");
+    assert!(line("why").contains("3 of 6 scores are 0/0"), "{table}");
+}

@@ -158,7 +158,8 @@ impl<'a> Builder<'a> {
         ];
         let widths = plan.tiling.widths(window.rows, plan.gpu.widths().access);
         let sharing = Sharing::new(parts, self.alignment, widths);
-        let variant = plan.gpu.variant(stage, plan.tiling.has_short_tiles(), Some(plan.data), sharing.reach);
+        let single_lane = stage == Stage::Evaluate || plan.tiling.has_short_tiles();
+        let variant = plan.gpu.variant(stage, single_lane, Some(plan.data), sharing.reach);
         let base = Params::new(&plan.loss, &plan.problem, &plan.tiling, &plan.layout);
         let params = Params { halves, ..base.windowed(window, sharing.bases) };
         let teams = if stage == Stage::Evaluate { 1 } else { window.tiles.into() };

@@ -6,7 +6,7 @@ use crate::kernel::slot::Width;
 /// The tiles of a problem in all: enough to fill any GPU several times, few enough for 1 MiB of partials.
 const MAX_TILES: u64 = 8192;
 /// The least tile, 16 elements for each of 256 lanes: below, starting a workgroup costs more than its work.
-pub(crate) const MIN_TILE: u64 = 4096;
+const MIN_TILE: u64 = 4096;
 /// The largest tile: its counts are exact in f32 (2^24), and one of 8 lanes, which takes 8 elements at a time, stays
 /// below the 65,535 loop iterations after which Mesa's software adapters silently leave a shader's loops.
 const LARGEST_TILE: u64 = 1 << 20;
@@ -20,7 +20,26 @@ const SMALL: u64 = 1 << 14;
 /// So few parts (partial sums of a row, rows of a group) are added up by one lane.
 const FEW_PARTS: u64 = 32;
 
-/// The cut of every row into tiles. It depends on the shape and the adapter's least tile.
+/// How finely an adapter wants problems to be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grain {
+    /// The least tile of a problem that is not small.
+    min_tile: u64,
+    /// Lanes that a small problem is to keep busy, each with a tile of its own.
+    lanes: u64,
+}
+
+impl Grain {
+    /// The most tiles that any adapter gets.
+    pub(crate) const FINEST: Self = Self { min_tile: MIN_TILE, lanes: u64::MAX };
+
+    /// For a few cores that work on so many lanes at once, to which every workgroup is a cost.
+    pub(crate) fn coarse(lanes: u32) -> Self {
+        Self { min_tile: 4 * MIN_TILE, lanes: lanes.into() }
+    }
+}
+
+/// The cut of every row into tiles. It depends on the shape and the adapter's grain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tiling {
     pub(crate) rows: u32,
@@ -35,18 +54,18 @@ pub(crate) struct Tiling {
 impl Tiling {
     /// The cut with the most tiles that any adapter takes: what scratch memory must have room for.
     pub(crate) fn finest(shape: &Shape) -> Self {
-        Self::new(shape, MIN_TILE)
+        Self::new(shape, Grain::FINEST)
     }
 
-    /// Tiles of `min_tile` voxels or more, but for those of small problems.
-    pub(crate) fn new(shape: &Shape, min_tile: u64) -> Self {
+    pub(crate) fn new(shape: &Shape, grain: Grain) -> Self {
         // `Shape` keeps both below 2^32.
         let (rows, voxels) = (shape.rows() as u64, shape.voxels() as u64);
         if rows * voxels == 0 {
             return Self { rows: rows as u32, voxels: voxels as u32, tile_length: 1, tiles_per_row: 0 };
         }
         let share = (MAX_TILES / rows).max(1);
-        let least_tile = if is_small(rows, voxels) { SHORT_TILE } else { min_tile };
+        let small_tile = SHORT_TILE.max(voxels.div_ceil(grain.lanes));
+        let least_tile = if is_small(rows, voxels) { small_tile } else { grain.min_tile };
         let wanted = voxels.div_ceil(least_tile).min(share).max(voxels.div_ceil(LARGEST_TILE));
         let tile_length = voxels.div_ceil(wanted).next_multiple_of(OCTET);
         Self {
@@ -184,10 +203,10 @@ mod tests {
     #[test]
     fn tiles_cover_every_row_once_and_stay_capped() {
         for rows in [1, 2, 3, 100, 8191, 8193, 1_000_000] {
-            for (voxels, min_tile) in SIZES.into_iter().flat_map(|size| [MIN_TILE, 1 << 14].map(|least| (size, least)))
-            {
+            let grains = [Grain::FINEST, Grain::coarse(8)];
+            for (voxels, grain) in SIZES.into_iter().flat_map(|size| grains.map(|grain| (size, grain))) {
                 let shape = Shape::new(&[rows, 1, voxels]).unwrap();
-                let tiling = Tiling::new(&shape, min_tile);
+                let tiling = Tiling::new(&shape, grain);
                 assert!(tiling.tiles() <= Tiling::finest(&shape).tiles());
                 let covered = u64::from(tiling.tile_length) * u64::from(tiling.tiles_per_row);
                 assert!(covered >= voxels as u64 && covered - u64::from(tiling.tile_length) < voxels as u64);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::evaluate::Kept;
-use crate::geometry::MIN_TILE;
+use crate::geometry::Grain;
 use crate::kernel::{
     Data, Stage, Team, Variant, Widths,
     slot::{Reach, Width},
@@ -280,8 +280,8 @@ pub(crate) fn whole_octets(bytes: u64) -> u64 {
 ///   workgroup is one vector wide, but at least 8, lest a lane iterate too often (see `LARGEST_TILE`).
 /// * `access`: software adapters read memory lane by lane, at a price for each access, not for each byte; so there it is
 ///   octets, in words of 64 bits. GPUs read the 16 bytes of a quad at once.
-/// * `min_tile`: GPUs want many workgroups, whose last ones end about together; software adapters have a few cores to fill, and
-///   each workgroup costs them 0.7 µs.
+/// * `grain`: GPUs want many workgroups, whose last ones end about together; software adapters have a few cores to fill, and
+///   each workgroup costs them 0.7 µs. A small problem is one tile a lane there.
 fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) -> Widths {
     let has_subgroups = has_subgroups(info, features);
     let workgroup = 1 << invocations.min(256).ilog2();
@@ -294,8 +294,8 @@ fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) 
     let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
     let octets = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
     let access = if octets { Width::Octet } else { Width::Quad };
-    let min_tile = if is_cpu { 4 * MIN_TILE } else { MIN_TILE };
-    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), access, min_tile }
+    let grain = if is_cpu { Grain::coarse(data_workgroup) } else { Grain::FINEST };
+    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), access, grain }
 }
 
 fn has_subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> bool {

@@ -27,7 +27,7 @@ pub struct Plan {
 impl Plan {
     pub(crate) fn new(gpu: &Gpu, loss: &Loss, problem: &Problem) -> Result<Self, Error> {
         check(loss, problem)?;
-        let tiling = Tiling::new(&problem.shape, gpu.widths().min_tile);
+        let tiling = Tiling::new(&problem.shape, gpu.widths().grain);
         let layout = Layout::new(loss, problem);
         let data = Data::new(loss, problem);
         let (loss, problem, statistics) = (loss.clone(), problem.clone(), loss.statistics());

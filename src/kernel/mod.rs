@@ -9,6 +9,7 @@ pub(crate) mod slot;
 mod tests;
 
 use self::slot::{Access, Reach, Slot, Width};
+use crate::geometry::Grain;
 use crate::loss::MAX_STATISTICS;
 use crate::{Loss, Problem, params};
 
@@ -93,8 +94,7 @@ pub(crate) struct Widths {
     pub(crate) min_subgroup: u32,
     /// The widest access.
     pub(crate) access: Width,
-    /// The least tile of a problem that is not small.
-    pub(crate) min_tile: u64,
+    pub(crate) grain: Grain,
 }
 
 impl Variant {

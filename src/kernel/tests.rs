@@ -7,12 +7,19 @@ use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 use super::slot::{Access, Reach, Slot, Width};
 use super::{Data, Stage, Team, Variant, Widths};
+use crate::geometry::Grain;
 use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
 
 const APART: Reach = Reach::apart(Width::Quad);
-const WIDTHS: Widths =
-    Widths { workgroup: 256, data_workgroup: 256, run_lanes: 32, min_subgroup: 4, access: Width::Quad, min_tile: 4096 };
+const WIDTHS: Widths = Widths {
+    workgroup: 256,
+    data_workgroup: 256,
+    run_lanes: 32,
+    min_subgroup: 4,
+    access: Width::Quad,
+    grain: Grain::FINEST,
+};
 
 /// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
 /// and every way a data binding can be declared. ARCHITECTURE.md shows it in words.

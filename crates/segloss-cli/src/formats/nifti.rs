@@ -46,16 +46,17 @@ fn decode(mut stream: impl io::Read) -> Read {
         let (start, end) = (HEADER_BYTES + gap, HEADER_BYTES + skipped);
         return Err(format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}"));
     }
-    let truncated = |found: u64| {
+    let truncated = |found: usize| {
         format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", dims.join("×"))
     };
     let mut raw = Vec::new();
     raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
     if let Err(error) = (&mut stream).take(bytes as u64).read_to_end(&mut raw) {
-        return Err(format!("{} ({error})", truncated(raw.len() as u64)));
+        let found = raw.len();
+        return Err(format!("it is damaged or truncated: {found} bytes of {bytes} can be read ({error})"));
     }
     if raw.len() != bytes {
-        return Err(truncated(raw.len() as u64));
+        return Err(truncated(raw.len()));
     }
     // To the end: the checksum of a compressed file stands there.
     io::copy(&mut stream, &mut io::sink()).map_err(|error| format!("it is damaged or truncated: {error}"))?;

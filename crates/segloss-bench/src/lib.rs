@@ -4,6 +4,7 @@
 //! element of its gradient with the f64 reference, and only then times it, in turns with a copy that moves as many bytes.
 //! The command `segloss bench` and the benchmarks of the library print what comes out.
 
+mod bare;
 mod case;
 mod clock;
 mod copy;
@@ -11,6 +12,7 @@ mod data;
 mod row;
 mod workload;
 
+pub use bare::Bare;
 pub use case::{Case, cases};
 pub use copy::Copy;
 pub use row::{Direction, Measured, Row, measure};

@@ -3,7 +3,8 @@
 // Oracle: reference::score. Expects `params`, `scratch`, `loss`, Cascade, class_weight, group_score and a team: one
 // team a group.
 
-// What row `row` adds to its group of term `index`: (I, P - I, T - I, Σm); of cross-entropy, the total with the class's weight applied.
+// What row `row` adds to its group of term `index`: (I, P - I, T - I, Σm); of cross-entropy, the total with the class's
+// weight applied.
 fn row_sums(index: u32, row: u32) -> vec4<f32> {
     let term = loss.terms[index];
     let at = params.sums + (row * params.statistics + term.statistic) * 4u;

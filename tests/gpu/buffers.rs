@@ -278,20 +278,13 @@ fn halves_are_the_whole() {
                 (bound.read_blocking().unwrap(), download(gpu, &buffer))
             };
             let whole = run(&[&|encoder| bound.encode(encoder)]);
-            assert_matches(
-                &format!("{dims:?}"),
-                loss,
-                &{
-                    let batch = tensors.batch(0);
-                    if problem.gradient { batch.with_gradient() } else { batch }
-                },
-                &if problem.gradient {
-                    let gradient = &whole.1[arena.places[4]..][..tensors.shape.elements()];
-                    whole.0.clone().with_gradient(gradient.iter().map(|&w| f32::from_bits(w)).collect())
-                } else {
-                    whole.0.clone()
-                },
-            );
+            let (mut batch, mut output) = (tensors.batch(0), whole.0.clone());
+            if problem.gradient {
+                let gradient = &whole.1[arena.places[4]..][..tensors.shape.elements()];
+                output = output.with_gradient(gradient.iter().map(|&w| f32::from_bits(w)).collect());
+                batch = batch.with_gradient();
+            }
+            assert_matches(&format!("{dims:?}"), loss, &batch, &output);
             let halves = run(&[&|encoder| bound.encode_sums(encoder), &|encoder| bound.encode_loss(encoder)]);
             assert!(halves == whole, "{dims:?}, {loss:?}");
         }

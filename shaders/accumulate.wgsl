@@ -44,13 +44,35 @@ fn report_bad(bad: vec4<u32>) {
     if bad.w > 0u { atomicAdd(&scratch.bad[3], bad.w); }
 }
 
-// One octet's part of the sums.
-fn visit(run: Run, voxel: u32, inside: Inside, bad: ptr<function, vec4<u32>>) -> Totals {
-    let loaded = load(run, voxel, inside);
-    *bad = *bad + loaded.bad;
-    let octet = loaded.octet;
+// One octet's part of the sums. That some of its elements are unusable is noted in `seen`, no more: to say which costs
+// more than the sums.
+fn visit(run: Run, voxel: u32, inside: Inside, seen: ptr<function, vec4<bool>>) -> Totals {
+    let bits = load(run, voxel);
+    let unusable = unusable(bits, inside);
+    *seen = *seen | unusable.low | unusable.high;
+    let octet = checked(bits, counting(bits, inside, unusable));
     store_map(run, voxel, octet, inside);
     return plus(contributions(octet.low), contributions(octet.high));
+}
+
+// What is wrong with the elements of a run.
+fn tally_run(run: Run) -> Tally {
+    var total = Tally();
+    for (var voxel = run.first; voxel < run.end; voxel = voxel + run.stride) {
+        let found = tally(load(run, voxel), slots_inside(run, voxel));
+        total = Tally(total.bad + found.bad, total.elements + found.elements);
+    }
+    // A mask entry serves all classes of its voxel; the first one reports it.
+    if run.row % params.classes != 0u { total.bad.z = 0u; }
+    return total;
+}
+
+// The number of elements that a lane visits.
+fn visited(run: Run) -> u32 {
+    if run.first >= run.end { return 0u; }
+    let octets = (run.end - run.first - 1u) / run.stride;
+    let inside = slots_inside(run, run.first + octets * run.stride);
+    return 8u * octets + number_of(inside.low) + number_of(inside.high);
 }
 
 // Tile `team` of the window, by one team.
@@ -59,7 +81,7 @@ fn accumulate_tile(at: Invocation, team: u32) {
     var total = Totals();
     if team < params.window_tiles {
         let run = locate(tile, team_rank(at));
-        var bad = vec4<u32>();
+        var seen = vec4<bool>();
         let reach = octet_reach();
         var voxel = run.first;
         while voxel + reach < run.end {
@@ -67,7 +89,7 @@ fn accumulate_tile(at: Invocation, team: u32) {
             for (var i = 0u; i < BLOCK && voxel + reach < run.end; i = i + 1u) {
                 var inner = Totals();
                 for (var k = 0u; k < BLOCK && voxel + reach < run.end; k = k + 1u) {
-                    inner = plus(inner, visit(run, voxel, everything(), &bad));
+                    inner = plus(inner, visit(run, voxel, everything(), &seen));
                     voxel = voxel + run.stride;
                 }
                 middle = plus(middle, inner);
@@ -76,11 +98,21 @@ fn accumulate_tile(at: Invocation, team: u32) {
         }
         // An octet that ends outside.
         if voxel < run.end {
-            total = plus(total, visit(run, voxel, slots_inside(run, voxel), &bad));
+            total = plus(total, visit(run, voxel, slots_inside(run, voxel), &seen));
         }
-        // A mask entry serves all classes of its voxel; the first one reports it.
-        if run.row % params.classes != 0u { bad.z = 0u; }
-        report_bad(bad);
+        var unusable = 0u;
+        if any(seen) {
+            let found = tally_run(run);
+            report_bad(found.bad);
+            unusable = found.elements;
+        }
+        if !MASKED {
+            let counted = f32(visited(run) - unusable);
+            total.of_0.w = counted;
+            total.of_1.w = counted;
+            total.of_2.w = counted;
+            total.of_3.w = counted;
+        }
     }
     let first = team_rank(at) == 0u && team < params.window_tiles;
     let sum_0 = team_sum(at, total.of_0);

@@ -4,9 +4,6 @@
 // `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as two numbers a
 // statistic.
 
-// The bits of a number without its sign.
-const MAGNITUDE: u32 = 0x7fffffffu;
-
 var<workgroup> workgroup_peak: atomic<u32>;
 
 // dL/d(first sum), dL/d(second sum) of a row's statistic: what the terms that use it add up to.
@@ -36,13 +33,14 @@ fn descent(v: Quad, c: Coefficients) -> vec4<f32> {
     if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c.of_1, v); }
     if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c.of_2, v); }
     if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c.of_3, v); }
-    // Selected, not multiplied: a coefficient may have overflowed.
+    // Selected, not multiplied: a coefficient may have overflowed, and what does not count may be no number.
     return select(vec4<f32>(), weighted(v, total), v.counts > vec4<f32>());
 }
 
 // Stores dL/dz of an octet; the bits of the magnitudes.
 fn descend(run: Run, voxel: u32, inside: Inside, c: Coefficients) -> vec4<u32> {
-    let octet = load(run, voxel, inside).octet;
+    let bits = load(run, voxel);
+    let octet = marked(bits, counting(bits, inside, unusable(bits, inside)));
     let stored = store_gradient(voxel + run.offset, descent(octet.low, c), descent(octet.high, c), inside);
     return max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE));
 }

@@ -7,9 +7,8 @@ struct Quad {
     t: vec4<f32>,
     // Mask × voxel weight; 0 for an element that is not a usable number.
     weight: vec4<f32>,
-    // 1 if the element counts, else 0; and how many do.
+    // 1 if the element counts, else 0.
     counts: vec4<f32>,
-    counted: f32,
     // σ(z), σ(-z), their product and ln(1 + e^-|z|); unused ones are removed by the compiler.
     p: vec4<f32>,
     q: vec4<f32>,
@@ -22,7 +21,7 @@ struct Octet {
     high: Quad,
 }
 
-fn quad(z: vec4<f32>, t: vec4<f32>, weight: vec4<f32>, counts: vec4<f32>, counted: f32) -> Quad {
+fn quad(z: vec4<f32>, t: vec4<f32>, weight: vec4<f32>, counts: vec4<f32>) -> Quad {
     // With e = e^-|z|: σ(|z|) = 1/(1 + e), σ(-|z|) = e/(1 + e). Neither cancels nor overflows.
     let e = exp_nonpositive(-abs(z));
     let larger = 1.0 / (1.0 + e);
@@ -30,5 +29,5 @@ fn quad(z: vec4<f32>, t: vec4<f32>, weight: vec4<f32>, counts: vec4<f32>, counte
     let positive = z >= vec4<f32>();
     let p = select(smaller, larger, positive);
     let q = select(larger, smaller, positive);
-    return Quad(z, t, weight, counts, counted, p, q, larger * smaller, log1p_bounded(e));
+    return Quad(z, t, weight, counts, p, q, larger * smaller, log1p_bounded(e));
 }

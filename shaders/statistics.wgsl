@@ -24,9 +24,11 @@ fn weighted(v: Quad, x: vec4<f32>) -> vec4<f32> {
     return x;
 }
 
-// (Σ first, Σ second, Σ third, count) over the quad.
+// (Σ first, Σ second, Σ third, count) over the quad. Without a mask the count is left out: `accumulate` knows it.
 fn totals(first: vec4<f32>, second: vec4<f32>, third: vec4<f32>, v: Quad) -> vec4<f32> {
-    return vec4<f32>(sum_of_slots(first), sum_of_slots(second), sum_of_slots(third), v.counted);
+    var counted = 0.0;
+    if MASKED { counted = sum_of_slots(v.counts); }
+    return vec4<f32>(sum_of_slots(first), sum_of_slots(second), sum_of_slots(third), counted);
 }
 
 // Weighted -t·ln p and -(1-t)·ln(1-p) of each element.

@@ -33,9 +33,11 @@ impl Grain {
     /// The most tiles that any adapter gets.
     pub(crate) const FINEST: Self = Self { min_tile: MIN_TILE, lanes: u64::MAX };
 
-    /// For a few cores that work on so many lanes at once, to which every workgroup is a cost.
-    pub(crate) fn coarse(lanes: u32) -> Self {
-        Self { min_tile: 4 * MIN_TILE, lanes: lanes.into() }
+    /// For a few cores that work on so many lanes at once, to which every workgroup is a cost: eight times the tile, if five
+    /// of it fit in a binding of so many bytes.
+    pub(crate) fn coarse(lanes: u32, binding: u64) -> Self {
+        let largest = binding / (5 * 4) / 2;
+        Self { min_tile: (8 * MIN_TILE).min(largest).max(MIN_TILE), lanes: lanes.into() }
     }
 }
 
@@ -203,7 +205,7 @@ mod tests {
     #[test]
     fn tiles_cover_every_row_once_and_stay_capped() {
         for rows in [1, 2, 3, 100, 8191, 8193, 1_000_000] {
-            let grains = [Grain::FINEST, Grain::coarse(8)];
+            let grains = [Grain::FINEST, Grain::coarse(8, 1 << 27)];
             for (voxels, grain) in SIZES.into_iter().flat_map(|size| grains.map(|grain| (size, grain))) {
                 let shape = Shape::new(&[rows, 1, voxels]).unwrap();
                 let tiling = Tiling::new(&shape, grain);

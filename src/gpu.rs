@@ -103,7 +103,7 @@ impl Gpu {
         at_least("max_compute_invocations_per_workgroup", invocations.into(), 64)?;
         at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
-        let widths = widths(&info, invocations, device.features());
+        let widths = widths(&info, &limits, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
         let (pipelines, pipeline_cache, turn) = (Mutex::default(), OnceLock::new(), Mutex::default());
         let inner = Inner { device, queue, info, limits, widths, pipelines, pipeline_cache, turn };
@@ -282,7 +282,8 @@ pub(crate) fn whole_octets(bytes: u64) -> u64 {
 ///   octets, in words of 64 bits. GPUs read the 16 bytes of a quad at once.
 /// * `grain`: GPUs want many workgroups, whose last ones end about together; software adapters have a few cores to fill, and
 ///   each workgroup costs them 0.7 µs. A small problem is one tile a lane there.
-fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) -> Widths {
+fn widths(info: &wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Widths {
+    let invocations = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
     let has_subgroups = has_subgroups(info, features);
     let workgroup = 1 << invocations.min(256).ilog2();
     let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
@@ -294,7 +295,8 @@ fn widths(info: &wgpu::AdapterInfo, invocations: u32, features: wgpu::Features) 
     let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
     let octets = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
     let access = if octets { Width::Octet } else { Width::Quad };
-    let grain = if is_cpu { Grain::coarse(data_workgroup) } else { Grain::FINEST };
+    let grain =
+        if is_cpu { Grain::coarse(data_workgroup, limits.max_storage_buffer_binding_size) } else { Grain::FINEST };
     Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), access, grain }
 }
 

@@ -4,10 +4,10 @@ use segloss::{Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
 
 use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
 
-/// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096, and 16,384 on software
+/// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096, and 32,768 on software
 /// adapters), tiles that do not divide, no spatial axes, several rows; all that on either side of what is small (16,384 elements, 32 rows) and takes one
 /// dispatch.
-const SHAPES: [&[usize]; 32] = [
+const SHAPES: [&[usize]; 35] = [
     &[1, 1, 1],
     &[1, 1],
     &[5, 3],
@@ -40,6 +40,9 @@ const SHAPES: [&[usize]; 32] = [
     &[2, 1, 16_383],
     &[2, 1, 16_384],
     &[2, 1, 16_385],
+    &[1, 1, 32_767],
+    &[1, 1, 32_768],
+    &[1, 1, 32_769],
 ];
 
 #[test]
@@ -219,7 +222,7 @@ fn nearly_perfect_predictions_keep_their_digits() {
 fn further_edges() {
     let _turn = turn();
     let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce()).with(0.25, Loss::jaccard().squared());
-    let (tiles, large_tiles) = (32 * 4096, 32 * 16_384);
+    let (tiles, large_tiles) = (32 * 4096, 32 * 32_768);
     for dims in [
         &[1, 1, 2047][..],
         &[1, 1, 2048],

@@ -22,10 +22,10 @@ fn plus(a: Totals, b: Totals) -> Totals {
 
 fn contributions(v: Quad) -> Totals {
     return Totals(
-        contribution(STATISTIC_0, loss.cuts[0].xy, v),
-        contribution(STATISTIC_1, loss.cuts[1].xy, v),
-        contribution(STATISTIC_2, loss.cuts[2].xy, v),
-        contribution(STATISTIC_3, loss.cuts[3].xy, v),
+        contribution(STATISTIC_0, loss.settings[0], v),
+        contribution(STATISTIC_1, loss.settings[1], v),
+        contribution(STATISTIC_2, loss.settings[2], v),
+        contribution(STATISTIC_3, loss.settings[3], v),
     );
 }
 
@@ -62,8 +62,11 @@ fn tally_run(run: Run) -> Tally {
         let found = tally(load(run, voxel), slots_inside(run, voxel));
         total = Tally(total.bad + found.bad, total.elements + found.elements);
     }
-    // A mask entry serves all classes of its voxel; the first one reports it.
-    if run.row % params.classes != 0u { total.bad.z = 0u; }
+    // A mask entry, or a label, serves all classes of its voxel; the first one reports it.
+    if run.row % params.classes != 0u {
+        total.bad.z = 0u;
+        if HAS_LABELS { total.bad.y = 0u; }
+    }
     return total;
 }
 
@@ -106,7 +109,7 @@ fn accumulate_tile(at: Invocation, team: u32) {
             report_bad(found.bad);
             unusable = found.elements;
         }
-        if !MASKED {
+        if !DROPS {
             let counted = f32(visited(run) - unusable);
             total.of_0.w = counted;
             total.of_1.w = counted;

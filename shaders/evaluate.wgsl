@@ -2,7 +2,7 @@
 //
 // Oracle: reference::evaluate. Expects `params`, `scratch`, the other stages and team_lane: each lane is a team of its own.
 
-// Halves of an evaluation: bits of `params.halves`, mirrored by `half` in src/params.rs.
+// Halves of an evaluation: bits of `params.halves`, mirrored by `half` in src/params/.
 const SUMS_HALF: u32 = 1u;
 const LOSS_HALF: u32 = 2u;
 
@@ -32,6 +32,7 @@ fn evaluate_loss(at: Invocation) {
     }
     storageBarrier();
     finalize_loss(at, at.lane);
+    storageBarrier();
     var peak = 0u;
     for (var tile = at.lane; tile < params.window_tiles; tile = tile + WORKGROUP_SIZE) {
         peak = max(peak, gradient_tile(at, tile));

@@ -1,19 +1,29 @@
 // Stage 5: one elementwise pass from logits, targets and slopes to dL/dz.
 //
-// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `tile`, class_weight and
-// `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as two numbers a
+// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `tile`, `classes`, VOLUME_UNUSED and
+// `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as three numbers a
 // statistic.
 
 var<workgroup> workgroup_peak: atomic<u32>;
 
-// dL/d(first sum), dL/d(second sum) of a row's statistic: what the terms that use it add up to.
-fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
-    var total = vec2<f32>();
+// dL/d(first, second, third sum) of a row's statistic: what the terms that use it add up to.
+fn row_coefficients(row: u32, statistic: u32) -> vec3<f32> {
+    var total = vec3<f32>();
     for (var i = 0u; i < params.terms; i = i + 1u) {
-        if loss.terms[i].statistic == statistic {
-            let group = loss.terms[i].first_group + (row / loss.terms[i].group_divisor) % loss.terms[i].groups;
-            let slopes = load_vec2(params.slopes + 2u * group) * vec2<f32>(class_weight(i, row % params.classes), 1.0);
-            total = total + loss.terms[i].weight * loss.terms[i].scale * slopes;
+        let term = loss.terms[i];
+        if term.statistic == statistic {
+            let group = (row / term.group_divisor) % term.groups;
+            let at = params.slopes + 3u * (term.first_group + group);
+            let slopes = vec3<f32>(load_vec2(at), bitcast<f32>(scratch.words[at + 2u]));
+            var share = max(group_weight(i, group), 0.0) * bitcast<f32>(scratch.words[params.term_scales + i]);
+            if term.volume != VOLUME_UNUSED {
+                share = share * bitcast<f32>(scratch.words[params.row_weights + i * params.rows + row]);
+            }
+            if term.averages_what_is_left != 0u {
+                let sample = select(0u, row / params.classes, term.samples > 1u);
+                share = share * bitcast<f32>(scratch.words[params.sample_scales + i * sample_count() + sample]);
+            }
+            total = total + term.weight * share * slopes * class_weight(i, row % params.classes).xyz;
         }
     }
     return loss.upstream * total;
@@ -21,18 +31,18 @@ fn row_coefficients(row: u32, statistic: u32) -> vec2<f32> {
 
 // Of every statistic.
 struct Coefficients {
-    of_0: vec2<f32>,
-    of_1: vec2<f32>,
-    of_2: vec2<f32>,
-    of_3: vec2<f32>,
+    of_0: vec3<f32>,
+    of_1: vec3<f32>,
+    of_2: vec3<f32>,
+    of_3: vec3<f32>,
 }
 
 // dL/dz of four elements.
 fn descent(v: Quad, c: Coefficients) -> vec4<f32> {
-    var total = slope(STATISTIC_0, c.of_0, v);
-    if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, c.of_1, v); }
-    if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, c.of_2, v); }
-    if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, c.of_3, v); }
+    var total = slope(STATISTIC_0, loss.settings[0], c.of_0, v);
+    if STATISTIC_1 != NO_STATISTIC { total = total + slope(STATISTIC_1, loss.settings[1], c.of_1, v); }
+    if STATISTIC_2 != NO_STATISTIC { total = total + slope(STATISTIC_2, loss.settings[2], c.of_2, v); }
+    if STATISTIC_3 != NO_STATISTIC { total = total + slope(STATISTIC_3, loss.settings[3], c.of_3, v); }
     // Selected, not multiplied: a coefficient may have overflowed, and what does not count may be no number.
     return select(vec4<f32>(), weighted(v, total), v.counts > vec4<f32>());
 }
@@ -41,8 +51,8 @@ fn descent(v: Quad, c: Coefficients) -> vec4<f32> {
 fn descend(run: Run, voxel: u32, inside: Inside, c: Coefficients) -> vec4<u32> {
     let bits = load(run, voxel);
     let octet = marked(bits, counting(bits, inside, unusable(bits, inside)));
-    let stored = store_gradient(voxel + run.offset, descent(octet.low, c), descent(octet.high, c), inside);
-    return max(stored.low & vec4<u32>(MAGNITUDE), stored.high & vec4<u32>(MAGNITUDE));
+    let stored = store_gradient(element_index(run, voxel), descent(octet.low, c), descent(octet.high, c), inside);
+    return max(stored.low, stored.high);
 }
 
 // Tile `team` of the window, by one team. The bits of the largest |dL/dz| that this lane stored.

@@ -1,6 +1,6 @@
 // Eight elements with their companions, and what is not a usable number among them.
 //
-// Expects `params`, the four loaders, `tile` and `quad`.
+// Expects `params`, the four loaders, `ignored`, `tile` and `quad`.
 
 const ONE_BITS: u32 = 0x3f800000u;
 const INFINITY_BITS: u32 = 0x7f800000u;
@@ -21,6 +21,9 @@ fn number_of(which: vec4<bool>) -> u32 {
     return (ones.x + ones.y) + (ones.z + ones.w);
 }
 
+// Whether elements may not count though they are usable.
+const DROPS: bool = MASKED || IGNORES;
+
 // The bits of an octet.
 struct Bits {
     z: Words,
@@ -30,12 +33,12 @@ struct Bits {
 }
 
 fn load(run: Run, voxel: u32) -> Bits {
-    let index = voxel + run.offset;
+    let index = element_index(run, voxel);
     return Bits(
-        logit_bits(index),
-        target_bits(index),
+        logit_bits(index, params.voxel_step),
+        target_bits(run, voxel),
         mask_bits(voxel + run.mask_offset),
-        voxel_weight_bits(index),
+        voxel_weight_bits(index, params.voxel_step),
     );
 }
 
@@ -68,7 +71,7 @@ struct Faults {
 fn faults(z: vec4<u32>, t: vec4<u32>, mask: vec4<u32>, weight: vec4<u32>, inside: vec4<bool>) -> Faults {
     return Faults(
         inside & is_not_finite(z),
-        inside & is_not_finite(t),
+        inside & is_not_finite(t) & !is_ignored(t),
         inside & is_no_mask(mask),
         inside & is_not_finite(weight),
     );
@@ -98,8 +101,8 @@ fn unusable(bits: Bits, inside: Inside) -> Inside {
 // Which of an octet's elements count: inside the run, not masked, usable.
 fn counting(bits: Bits, inside: Inside, unusable: Inside) -> Inside {
     return Inside(
-        inside.low & !is_masked(bits.mask.low) & !unusable.low,
-        inside.high & !is_masked(bits.mask.high) & !unusable.high,
+        inside.low & !is_masked(bits.mask.low) & !is_ignored(bits.t.low) & !unusable.low,
+        inside.high & !is_masked(bits.mask.high) & !is_ignored(bits.t.high) & !unusable.high,
     );
 }
 

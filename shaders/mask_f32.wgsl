@@ -3,5 +3,5 @@
 const MASKED: bool = true;
 
 fn mask_bits(index: u32) -> Words {
-    return mask_words(params.mask_base + index);
+    return mask_words(params.mask_base + index, 1u);
 }

@@ -1,79 +1,99 @@
-// The value of a group and its derivatives with respect to the group's first and second sum.
+// The value of a group and its derivatives with respect to the group's sums.
 //
-// Expects `Term`, `loss`, log_positive and exp_nonpositive. Derived in reference::score.
+// Expects `Term`, `loss` and `maps`. Derived in reference::score.
 
-// Mirrored by src/params.rs.
-const MEASURE_OVERLAP: u32 = 0u;
-const MEASURE_CROSS_ENTROPY_SUM: u32 = 1u;
-const MEASURE_CROSS_ENTROPY_MEAN: u32 = 2u;
+// Mirrored by src/params/.
+const MEASURE_RATIO: u32 = 0u;
+const MEASURE_MATTHEWS: u32 = 1u;
+const MEASURE_MEAN: u32 = 2u;
 
-const MAP_SCORE: u32 = 0u;
-const MAP_COMPLEMENT: u32 = 1u;
-const MAP_NEGATED: u32 = 2u;
-const MAP_NEG_LOG: u32 = 3u;
-const MAP_POWER: u32 = 4u;
+const DIVISOR_FIXED: u32 = 0u;
+const DIVISOR_COUNT: u32 = 1u;
+const DIVISOR_MODULATION: u32 = 2u;
 
-// max(1 - s, 0)^γ for s < 1, by this file's own logarithm and exponential: pow() inherits the built-in ones'
-// errors. The base may exceed 1 (a negative score), where e^x is 1/e^-x.
-fn power(base: f32, exponent: f32) -> f32 {
-    let x = exponent * log_positive(vec4<f32>(base)).x;
-    let e = exp_nonpositive(vec4<f32>(-abs(x))).x;
-    return select(e, 1.0 / e, x > 0.0);
+const EMPTY_KEEP: u32 = 0u;
+const EMPTY_ZERO: u32 = 1u;
+const EMPTY_ONE: u32 = 2u;
+const EMPTY_NAN: u32 = 3u;
+const EMPTY_SKIP: u32 = 4u;
+
+struct Outcome {
+    // The bits of the value.
+    value: u32,
+    slopes: vec3<f32>,
 }
 
-// (value, ∂value/∂s) of a map of s, given 1 - s with its own digits.
-fn mapped(term: Term, s: f32, complement: f32) -> vec2<f32> {
-    switch term.map {
-        case MAP_COMPLEMENT: {
-            return vec2<f32>(complement, -1.0);
-        }
-        case MAP_NEGATED: {
-            return vec2<f32>(-s, -1.0);
-        }
-        case MAP_NEG_LOG: {
-            if s > term.map_argument {
-                return vec2<f32>(-log_positive(vec4<f32>(s)).x, -1.0 / s);
-            }
-            return vec2<f32>(-log_positive(vec4<f32>(term.map_argument)).x, 0.0);
-        }
-        case MAP_POWER: {
-            if complement > 0.0 {
-                let slope = -term.map_argument * power(complement, term.map_argument - 1.0);
-                return vec2<f32>(power(complement, term.map_argument), slope);
-            }
-            return vec2<f32>();
-        }
-        default: {
-            return vec2<f32>(s, 1.0);
-        }
+// sums = (A, B, F, Σm): the total A + B, or its mean.
+fn mean_score(term: Term, sums: vec4<f32>) -> Outcome {
+    let total = sums.x + sums.y;
+    var by = term.divisor_scale;
+    var third = 0.0;
+    if term.divisor == DIVISOR_COUNT { by = by * sums.w; }
+    if term.divisor == DIVISOR_MODULATION {
+        by = max(sums.z, term.denominator_floor);
+        if sums.z > term.denominator_floor { third = -total / by / by; }
     }
+    // The mean over nothing is 0.
+    if by == 0.0 { return Outcome(0u, vec3<f32>()); }
+    return Outcome(bitcast<u32>(total / by), vec3<f32>(1.0 / by, 1.0 / by, third));
 }
 
-// sums = (I, P - I, T - I, Σm) of an overlap, (ℓ, 0, 0, Σm) of cross-entropy.
-fn group_score(term: Term, sums: vec4<f32>) -> vec3<f32> {
-    if term.measure == MEASURE_CROSS_ENTROPY_SUM {
-        return vec3<f32>(sums.x, 1.0, 1.0);
-    }
-    if term.measure == MEASURE_CROSS_ENTROPY_MEAN {
-        // The mean over nothing is 0.
-        let scale = select(1.0 / max(sums.w, 1.0), 0.0, sums.w == 0.0);
-        return vec3<f32>(scale * sums.x, scale, scale);
-    }
-    // With n = f·I + s_n and d = f·(I + α(P−I) + β(T−I)) + s_d, 1 − n/d = (d − n)/d where the terms in I cancel.
+// A score, 1 - s with its own digits, and ∂s/∂(I, P).
+struct Score {
+    s: f32,
+    complement: f32,
+    slopes: vec2<f32>,
+    is_defined: bool,
+}
+
+// With n = f·I + s_n and d = f·(I + α(P−I) + β(T−I)) + s_d, 1 − n/d = (d − n)/d where the terms in I cancel.
+fn ratio_score(term: Term, sums: vec4<f32>) -> Score {
     let excess = term.factor * (term.alpha * sums.y + term.beta * sums.z);
     let free = term.factor * sums.x + excess + term.smooth_denominator;
-    let denominator = max(free, term.denominator_floor);
-    if denominator == 0.0 {
-        return vec3<f32>(bitcast<f32>(loss.nan), 0.0, 0.0);
-    }
+    let is_free = term.denominator_floor == 0.0 || free > term.denominator_floor;
+    let denominator = select(term.denominator_floor, free, is_free);
+    if denominator == 0.0 { return Score(0.0, 0.0, vec2<f32>(), false); }
     let numerator = term.factor * sums.x + term.smooth_numerator;
     let s = numerator / denominator;
-    let is_free = free > term.denominator_floor;
     let missing = select(denominator - numerator, excess + (term.smooth_denominator - term.smooth_numerator), is_free);
     // Where the floor holds the denominator, it does not move.
     let moving = select(0.0, term.factor, is_free);
     let both = 1.0 - term.alpha - term.beta;
-    let ds = vec2<f32>(term.factor - s * moving * both, -s * moving * term.alpha) / denominator;
-    let outcome = mapped(term, s, missing / denominator);
-    return vec3<f32>(outcome.x, outcome.y * ds);
+    let slopes = vec2<f32>(term.factor - s * moving * both, -s * moving * term.alpha) / denominator;
+    return Score(s, missing / denominator, slopes, true);
+}
+
+// Of counts divided by their number n, lest their product overflow: s does not change, its derivatives are n times as large.
+fn matthews_score(term: Term, sums: vec4<f32>) -> Score {
+    let eps = term.denominator_floor;
+    let n = max(sums.w, 1.0);
+    let tp = (sums.x + eps) / n;
+    let fp = (sums.y + eps) / n;
+    let fne = (sums.z + eps) / n;
+    let tn = (max(sums.w - sums.x - sums.y - sums.z, 0.0) + eps) / n;
+    let a = tp + fp;
+    let b = tp + fne;
+    let d = tn + fne;
+    let root = sqrt(a * d) * sqrt(b * (tn + fp));
+    let s = (tp * tn - fp * fne) / root;
+    let slopes = vec2<f32>((tp + fp + fne + tn) / root, -b / root - 0.5 * s * (1.0 / a - 1.0 / d)) / n;
+    return Score(s, 1.0 - s, slopes, true);
+}
+
+// sums = (I, P - I, T - I, Σm) of an overlap.
+fn group_score(term: Term, sums: vec4<f32>) -> Outcome {
+    if term.measure == MEASURE_MEAN { return mean_score(term, sums); }
+    if sums.x + sums.z == 0.0 && term.empty != EMPTY_KEEP {
+        switch term.empty {
+            case EMPTY_ZERO: { return Outcome(0u, vec3<f32>()); }
+            case EMPTY_ONE: { return Outcome(bitcast<u32>(1.0), vec3<f32>()); }
+            case EMPTY_SKIP: { return Outcome(SKIPPED, vec3<f32>()); }
+            default: { return Outcome(loss.nan, vec3<f32>()); }
+        }
+    }
+    var score = ratio_score(term, sums);
+    if term.measure == MEASURE_MATTHEWS { score = matthews_score(term, sums); }
+    if !score.is_defined { return Outcome(loss.nan, vec3<f32>()); }
+    let outcome = mapped(term, score.s, score.complement);
+    return Outcome(bitcast<u32>(outcome.x), vec3<f32>(outcome.y * score.slopes, 0.0));
 }

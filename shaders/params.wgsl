@@ -1,6 +1,6 @@
-// What every stage shares: the problem, the loss and the scratch memory.
+// What every stage shares: the problem and the scratch memory.
 //
-// Expects nothing. The layouts are mirrored by src/params.rs and src/layout.rs; src/kernel/tests.rs reflects
+// Expects nothing. The layouts are mirrored by src/params/ and src/layout.rs; src/kernel/tests.rs reflects
 // this file and compares them.
 
 override WORKGROUP_SIZE: u32 = 256u;
@@ -34,56 +34,25 @@ struct Params {
     group_values: u32,
     sums: u32,
     slopes: u32,
+    // Per term and row, per term, per term and sample: what `gradient` multiplies slopes with.
+    row_weights: u32,
+    term_scales: u32,
+    sample_scales: u32,
     partials: u32,
 
     // The term that `score` is dispatched for.
     term: u32,
     // The halves that `evaluate` is dispatched for.
     halves: u32,
-}
 
-// A term of the loss, see `loss::Term`. A group is a pool of rows that shares one score.
-struct Term {
-    measure: u32,
-    statistic: u32,
-    weight: f32,
-    // 1/groups for a mean over the groups, else 1.
-    scale: f32,
-
-    factor: f32,
-    alpha: f32,
-    beta: f32,
-    smooth_numerator: f32,
-    smooth_denominator: f32,
-    denominator_floor: f32,
-    map: u32,
-    map_argument: f32,
-
-    // The rows of group g are g·group_stride + k·member_stride, k < members; the group of row r is
-    // (r / group_divisor) % groups.
-    groups: u32,
-    members: u32,
-    group_stride: u32,
-    member_stride: u32,
-    group_divisor: u32,
-    // Where its groups begin in the regions of group values and slopes.
-    first_group: u32,
+    // From one voxel of a row to the next, in elements: the classes where they lie last, else 1.
+    voxel_step: u32,
+    // The bits of a target that does not count.
+    ignored_bits: u32,
+    // What a byte of a target is worth.
+    target_scale: f32,
     padding_0: u32,
     padding_1: u32,
-}
-
-struct LossParams {
-    // The gradient that arrives from outside.
-    upstream: f32,
-    // Bit s is set if the sums of statistic s are whole numbers.
-    count_mask: u32,
-    // Bit s is set if the sums of statistic s are I, P - I, T - I, not I, P, T.
-    excess_mask: u32,
-    // The bits of a quiet NaN: a constant expression may not hold one.
-    nan: u32,
-    // For each hard statistic what logits (x) and targets (y) are compared with.
-    cuts: array<vec4<f32>, 4>,
-    terms: array<Term>,
 }
 
 struct Scratch {
@@ -101,7 +70,10 @@ struct Scratch {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> scratch: Scratch;
-@group(0) @binding(2) var<storage, read> loss: LossParams;
+
+fn sample_count() -> u32 {
+    return params.rows / params.classes;
+}
 
 fn load_vec4(at: u32) -> vec4<f32> {
     return vec4<f32>(

@@ -5,7 +5,7 @@
 struct Quad {
     z: vec4<f32>,
     t: vec4<f32>,
-    // Mask × voxel weight; 0 for an element that is not a usable number.
+    // The voxel weight; 0 for an element that does not count, unless the octet was only `marked`.
     weight: vec4<f32>,
     // 1 if the element counts, else 0.
     counts: vec4<f32>,

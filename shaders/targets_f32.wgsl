@@ -1,5 +1,8 @@
-// Loader of f32 targets. Expects `params` and `targets_words`.
+// Loader of f32 targets. Expects `params`, `targets_words` and `ignored`.
 
-fn target_bits(index: u32) -> Words {
-    return targets_words(params.targets_base + index);
+const HAS_LABELS: bool = false;
+
+fn target_bits(run: Run, voxel: u32) -> Words {
+    let words = targets_words(params.targets_base + element_index(run, voxel), params.voxel_step);
+    return Words(ignored(words.low, words.low), ignored(words.high, words.high));
 }

@@ -14,7 +14,7 @@ struct Run {
     first: u32,
     end: u32,
     stride: u32,
-    // Voxel + offset is the index of an element, voxel + mask_offset that of a mask entry, both from the
+    // Voxel × step + offset is the index of an element, voxel + mask_offset that of a mask entry or label, both from the
     // window's first element. They wrap below zero, as does the sum.
     offset: u32,
     mask_offset: u32,
@@ -55,14 +55,22 @@ fn locate(tile: u32, rank: u32) -> Run {
     // Rounded up to whole strides, so that runs start aligned to each other.
     let run_length = (end - begin + runs * stride - 1u) / (runs * stride) * stride;
     let run_first = min(begin + (rank / lanes) * run_length, end);
+    let mask_offset = (row / params.classes - params.first_sample) * params.voxels - params.first_voxel;
+    let channel_first = (row - params.first_row) * params.voxels - params.first_voxel;
+    let channel_last = mask_offset * params.voxel_step + row % params.classes;
     return Run(
         row,
         run_first + (rank % lanes) * WIDTH,
         run_first + min(run_length, end - run_first),
         stride,
-        (row - params.first_row) * params.voxels - params.first_voxel,
-        (row / params.classes - params.first_sample) * params.voxels - params.first_voxel,
+        select(channel_first, channel_last, params.voxel_step > 1u),
+        mask_offset,
     );
+}
+
+// The index of an element of the run's row.
+fn element_index(run: Run, voxel: u32) -> u32 {
+    return voxel * params.voxel_step + run.offset;
 }
 
 // How far the last element of an octet lies behind the first. Octets that begin so far before the run's end are whole.

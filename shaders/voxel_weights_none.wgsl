@@ -2,6 +2,6 @@
 
 const WEIGHTED: bool = false;
 
-fn voxel_weight_bits(index: u32) -> Words {
+fn voxel_weight_bits(index: u32, step: u32) -> Words {
     return Words(vec4<u32>(ONE_BITS), vec4<u32>(ONE_BITS));
 }

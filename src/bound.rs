@@ -1,7 +1,7 @@
 //! A plan with its buffers.
 
 use crate::dispatch::{Dispatch, Dispatches};
-use crate::layout::{COUNTER_WORDS, HEADER_WORDS, groups};
+use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
 use crate::params;
 use crate::plan::Plan;
 use crate::readback::{self, Staging};
@@ -175,7 +175,7 @@ impl Bound {
         let structure = |loss: &Loss| {
             let pools = loss.terms.iter().enumerate().map(|(i, _)| groups(loss, &self.plan.problem, i));
             let kinds: Vec<_> = loss.statistics().into_iter().map(params::kind).collect();
-            (kinds, pools.collect::<Vec<_>>())
+            (kinds, pools.collect::<Vec<_>>(), Layout::new(loss, &self.plan.problem))
         };
         if structure(loss) != structure(&self.plan.loss) || loss.is_voxel_map() != self.plan.loss.is_voxel_map() {
             return Err(Error::Loss("it differs in structure from the planned one; plan it anew".to_owned()));

@@ -23,7 +23,8 @@ impl<'a> From<&'a wgpu::Buffer> for BufferRange<'a> {
 /// What a plan reads and writes. All ranges may lie in one buffer, as in a framework's pooled allocator; the output
 /// (gradient or voxel map) must not overlap anything.
 ///
-/// Offsets are any multiples of the element size (4 bytes). The buffers need [`wgpu::BufferUsages::STORAGE`].
+/// Offsets are any multiples of the element size (of bits, a byte; of a gradient, 4 bytes), as long as the range rounded out
+/// to whole words lies in the buffer. The buffers need [`wgpu::BufferUsages::STORAGE`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Buffers<'a> {
     /// Logits or probabilities.
@@ -90,19 +91,20 @@ impl<'a> Buffers<'a> {
         scratch: &BufferRange,
         scratch_size: u64,
     ) -> Result<(), Error> {
-        let elements = problem.shape.elements() as u64;
+        let (elements, entries) = (problem.shape.elements() as u64, problem.shape.mask_elements() as u64);
+        let (logits, targets) = (problem.logits.bits(), problem.targets.bits());
         let parts = [
-            ("logits", Some(self.logits), true, elements),
-            ("targets", Some(self.targets), true, elements),
-            ("mask", self.mask, problem.mask, problem.shape.mask_elements() as u64),
-            ("voxel weights", self.voxel_weights, problem.voxel_weights, elements),
-            ("gradient", self.gradient, problem.gradient, elements),
-            ("voxel map", self.voxel_map, is_map, elements),
+            ("logits", Some(self.logits), true, elements, logits),
+            ("targets", Some(self.targets), true, problem.target_elements() as u64, targets),
+            ("mask", self.mask, problem.mask, entries, 32),
+            ("voxel weights", self.voxel_weights, problem.voxel_weights, elements, 32),
+            ("gradient", self.gradient, problem.gradient, elements, logits),
+            ("voxel map", self.voxel_map, is_map, elements, 32),
         ];
-        for (what, range, planned, expected) in parts {
+        for (what, range, planned, expected, bits) in parts {
             match range {
                 Some(range) if planned => {
-                    range.check(what, expected, wgpu::BufferUsages::STORAGE)?;
+                    range.check(what, expected, bits, wgpu::BufferUsages::STORAGE)?;
                     range.check_apart(what, "scratch", scratch.buffer == range.buffer)?;
                 }
                 None if !planned => {}
@@ -126,21 +128,32 @@ impl<'a> Buffers<'a> {
             let reason = format!("is shorter than the {scratch_size} bytes of Plan::scratch_size");
             return Err(Error::Range { what: "scratch", offset: scratch.offset, length: scratch.length, reason });
         }
-        scratch.check("scratch", scratch.length / 4, usage)
+        scratch.check("scratch", scratch.length / 4, 32, usage)
     }
 }
 
 impl BufferRange<'_> {
-    fn check(&self, what: &'static str, expected: u64, usages: wgpu::BufferUsages) -> Result<(), Error> {
+    fn check(&self, what: &'static str, expected: u64, bits: u32, usages: wgpu::BufferUsages) -> Result<(), Error> {
         let fail = |reason: String| Err(Error::Range { what, offset: self.offset, length: self.length, reason });
-        if !self.offset.is_multiple_of(4) || !self.length.is_multiple_of(4) {
-            return fail("is not a whole number of 4-byte elements".to_owned());
+        // Bits are packed: the last byte need not be full.
+        let bytes = u64::from(bits.div_ceil(8));
+        let whole = if bits < 8 { expected.div_ceil(8) } else { bytes * expected };
+        if !self.offset.is_multiple_of(bytes) || !self.length.is_multiple_of(bytes) {
+            return fail(format!("is not a whole number of {bytes}-byte elements"));
         }
-        if self.length / 4 != expected {
-            return Err(Error::Length { what, found: self.length / 4, expected });
+        if bits < 8 && self.length != whole && self.length != 4 * expected.div_ceil(32) {
+            return fail(format!("holds {} bits, the problem needs {expected}", 8 * self.length));
         }
-        if self.offset.checked_add(self.length).is_none_or(|end| end > self.buffer.size()) {
-            return fail(format!("ends outside its buffer of {} bytes", self.buffer.size()));
+        if bits >= 8 && self.length != whole {
+            return Err(Error::Length { what, found: self.length / bytes, expected });
+        }
+        // Words are read and written whole.
+        let end = self.offset.checked_add(self.length).and_then(|end| end.checked_next_multiple_of(4));
+        if end.is_none_or(|end| end > self.buffer.size()) {
+            return fail(format!("ends outside its buffer of {} bytes, in whole words", self.buffer.size()));
+        }
+        if what == "gradient" && !self.offset.is_multiple_of(4) {
+            return fail("does not begin at a multiple of 4 bytes".to_owned());
         }
         let missing = usages - self.buffer.usage();
         if missing.is_empty() { Ok(()) } else { Err(Error::Usage { what, missing }) }
@@ -160,10 +173,5 @@ impl BufferRange<'_> {
         self.buffer == other.buffer
             && self.offset < other.offset + other.length
             && other.offset < self.offset + self.length
-    }
-
-    /// The part of the range that holds `count` 4-byte elements from `first` on.
-    pub(crate) fn part(&self, first: u64, count: u64) -> Self {
-        Self { buffer: self.buffer, offset: self.offset + 4 * first, length: 4 * count }
     }
 }

@@ -6,8 +6,8 @@ use crate::kernel::{Stage, Team, Variant};
 use crate::layout::groups;
 use crate::params::{Params, half};
 use crate::plan::Plan;
-use crate::sharing::Sharing;
-use crate::{BufferRange, Buffers, Error};
+use crate::sharing::{Part, Sharing};
+use crate::{BufferRange, Buffers, Error, TargetFormat};
 
 /// One dispatch: what [`Bound::encode`](crate::Bound::encode) records without thinking.
 #[derive(Debug)]
@@ -146,17 +146,22 @@ impl<'a> Builder<'a> {
         halves: u32,
     ) -> Result<(), Error> {
         let plan = self.plan;
-        let (first, count) = window.elements(&plan.tiling);
-        let (mask_first, mask_count) = window.mask_entries(&plan.tiling, plan.problem.shape.classes() as u32);
+        let problem = &plan.problem;
+        let elements = window.elements(&plan.tiling, problem);
+        let entries = window.mask_entries(&plan.tiling, problem.shape.classes() as u32);
+        let part = |range: Option<BufferRange<'a>>, bits, (first, count)| {
+            range.map(|range| Part::new(range, bits, first, count))
+        };
         let [logits, targets, mask, weights] = buffers.inputs();
+        let is_gradient = stage != Stage::Accumulate;
         let parts = [
-            logits.map(|range| range.part(first, count)),
-            targets.map(|range| range.part(first, count)),
-            mask.map(|range| range.part(mask_first, mask_count)),
-            weights.map(|range| range.part(first, count)),
-            output.map(|range| range.part(first, count)),
+            part(logits, problem.logits.bits(), elements),
+            part(targets, problem.targets.bits(), if problem.targets.is_labels() { entries } else { elements }),
+            part(mask, 32, entries),
+            part(weights, 32, elements),
+            part(output, if is_gradient { problem.logits.bits() } else { 32 }, elements),
         ];
-        let widths = plan.tiling.widths(window.rows, plan.gpu.widths().access);
+        let widths = plan.tiling.widths(window.rows, plan.widest());
         let sharing = Sharing::new(parts, self.alignment, widths);
         let single_lane = stage == Stage::Evaluate || plan.tiling.has_short_tiles();
         let variant = plan.gpu.variant(stage, single_lane, Some(plan.data), sharing.reach);
@@ -180,11 +185,17 @@ impl<'a> Builder<'a> {
         let binding = limits.max_storage_buffer_binding_size.min(1 << 31);
         let shares = |range: &BufferRange| output.is_some_and(|output| output.buffer == range.buffer);
         let sharers = 1 + buffers.inputs().iter().flatten().filter(|range| shares(range)).count() as u64;
-        // What a binding covers beyond its elements: up to the alignment in front, up to an octet behind.
-        let elements = (binding / sharers).saturating_sub(self.alignment + 32) / 4;
-        self.plan.tiling.windows(elements).ok_or(Error::TooLarge {
+        // What a binding covers beyond its elements: up to the alignment in front, up to an octet behind. Indices of bits, too,
+        // are below 2^32.
+        let problem = &self.plan.problem;
+        let binding = if problem.targets == TargetFormat::Bits { binding.min(1 << 29) } else { binding };
+        let bits = u64::from(problem.widest_bits());
+        let elements = (binding / sharers).saturating_sub(self.alignment + 64) * 8 / bits;
+        self.plan.tiling.windows(elements, &self.plan.problem).ok_or(Error::TooLarge {
             what: "one tile of each input",
-            needed: u64::from(self.plan.tiling.tile_length) * 4 * sharers,
+            needed: u64::from(self.plan.tiling.tile_length) * bits / 8
+                * sharers
+                * u64::from(self.plan.problem.voxel_step()),
             limit: binding,
             unit: "bytes",
             advice: "give the gradient a buffer of its own or split the batch",

@@ -11,6 +11,8 @@ pub struct BadValues {
     pub logits: u32,
     /// Targets that are NaN or infinite.
     pub targets: u32,
+    /// Labels that are neither a class nor the ignore index.
+    pub labels: u32,
     /// Mask entries that are neither 0 nor 1.
     pub mask: u32,
     /// Voxel weights that are NaN or infinite.
@@ -30,6 +32,7 @@ impl std::fmt::Display for BadValues {
         let parts = [
             (self.logits, "non-finite logits"),
             (self.targets, "non-finite targets"),
+            (self.labels, "labels that are no class"),
             (self.mask, "mask entries other than 0 and 1"),
             (self.voxel_weights, "non-finite voxel weights"),
         ];

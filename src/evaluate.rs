@@ -4,7 +4,7 @@ use wgpu::BufferUsages as Usage;
 
 use crate::gpu::whole_octets;
 use crate::readback::{Reading, Staging};
-use crate::{Batch, Bound, BufferRange, Buffers, Error, Gpu, Loss, Output, Plan, Reducer};
+use crate::{Batch, Bound, BufferRange, Buffers, Error, Gpu, LogitsFormat, Loss, Output, Plan, Reducer};
 
 /// What `evaluate` keeps for problems it may meet again: so many, and so many bytes in all.
 const KEPT: usize = 8;
@@ -78,25 +78,28 @@ struct Prepared {
 impl Prepared {
     fn new(plan: Plan) -> Result<Self, Error> {
         let (problem, plan) = (plan.problem(), &plan);
-        let bytes = 4 * problem.shape.elements() as u64;
+        let bits = |elements: usize, bits: u32| (elements as u64 * u64::from(bits)).div_ceil(8);
+        let elements = problem.shape.elements();
+        let (bytes, weight_bytes) = (bits(elements, problem.logits.bits()), bits(elements, 32));
+        let target_bytes = bits(problem.target_elements(), problem.targets.bits());
         let mask_bytes = 4 * problem.shape.mask_elements() as u64;
         let input = |what, bytes| create(plan, what, bytes, Usage::STORAGE | Usage::COPY_DST);
         let logits = input("logits", bytes)?;
-        let targets = input("targets", bytes)?;
+        let targets = input("targets", target_bytes)?;
         let mask = problem.mask.then(|| input("mask", mask_bytes)).transpose()?;
-        let voxel_weights = problem.voxel_weights.then(|| input("voxel weights", bytes)).transpose()?;
-        let output = |what, wanted: bool| wanted.then(|| Download::new(plan, what, bytes)).transpose();
-        let gradient = output("gradient", problem.gradient)?;
-        let voxel_map = output("voxel map", plan.loss().is_voxel_map())?;
+        let voxel_weights = problem.voxel_weights.then(|| input("voxel weights", weight_bytes)).transpose()?;
+        let output = |what, wanted: bool, bytes| wanted.then(|| Download::new(plan, what, bytes)).transpose();
+        let gradient = output("gradient", problem.gradient, bytes)?;
+        let voxel_map = output("voxel map", plan.loss().is_voxel_map(), weight_bytes)?;
         let scratch = create(plan, "scratch", plan.scratch_size(), Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let exact = |buffer, length| BufferRange { buffer, offset: 0, length };
         let buffers = Buffers {
             logits: exact(&logits, bytes),
-            targets: exact(&targets, bytes),
+            targets: exact(&targets, target_bytes),
             mask: mask.as_ref().map(|mask| exact(mask, mask_bytes)),
-            voxel_weights: voxel_weights.as_ref().map(|weights| exact(weights, bytes)),
+            voxel_weights: voxel_weights.as_ref().map(|weights| exact(weights, weight_bytes)),
             gradient: gradient.as_ref().map(|download| exact(&download.source, bytes)),
-            voxel_map: voxel_map.as_ref().map(|download| exact(&download.source, bytes)),
+            voxel_map: voxel_map.as_ref().map(|download| exact(&download.source, weight_bytes)),
         };
         let bound = plan.bind(&buffers, (&scratch).into())?;
         Ok(Self { logits, targets, mask, voxel_weights, gradient, voxel_map, scratch, bound })
@@ -106,11 +109,12 @@ impl Prepared {
         let gpu = &self.bound.plan().gpu;
         let downloads = || [&self.gradient, &self.voxel_map].into_iter().flatten();
         gpu.guarded(|device| {
-            let write = |buffer, data| gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice::<f32, u8>(data));
-            write(&self.logits, batch.logits());
-            write(&self.targets, batch.targets());
-            self.mask.iter().zip(batch.mask()).for_each(|(buffer, data)| write(buffer, data));
-            self.voxel_weights.iter().zip(batch.voxel_weights()).for_each(|(buffer, data)| write(buffer, data));
+            let write = |buffer, bytes| upload(gpu, buffer, bytes);
+            write(&self.logits, batch.logits().bytes());
+            write(&self.targets, batch.targets().bytes());
+            let floats = |buffer, data| write(buffer, bytemuck::cast_slice::<f32, u8>(data));
+            self.mask.iter().zip(batch.mask()).for_each(|(buffer, data)| floats(buffer, data));
+            self.voxel_weights.iter().zip(batch.voxel_weights()).for_each(|(buffer, data)| floats(buffer, data));
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("segloss") });
             self.bound.encode(&mut encoder);
             downloads().for_each(|download| download.encode(&mut encoder));
@@ -123,7 +127,8 @@ impl Prepared {
         let elements = batch.shape().elements();
         let numbers = |words: &[u32]| words.iter().take(elements).copied().map(f32::from_bits).collect();
         if let Some(reading) = gradient {
-            output.gradient = Some(reading.finish(numbers).await?);
+            let format = batch.problem().logits;
+            output.gradient = Some(reading.finish(|words| widened(words, format, elements)).await?);
         }
         if let Some(reading) = voxel_map {
             output.voxel_map = Some(reading.finish(numbers).await?);
@@ -139,6 +144,27 @@ impl Prepared {
         let inputs = inputs.into_iter().flatten().map(wgpu::Buffer::size);
         let own = self.scratch.size() + self.bound.own_bytes() + self.bound.readback_bytes();
         own + inputs.chain(outputs).sum::<u64>()
+    }
+}
+
+/// Writes bytes into a buffer, whose copies are of whole words.
+fn upload(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: &[u8]) {
+    let (words, rest) = bytes.split_at(bytes.len() / 4 * 4);
+    gpu.queue().write_buffer(buffer, 0, words);
+    if !rest.is_empty() {
+        let mut last = [0; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        gpu.queue().write_buffer(buffer, words.len() as u64, &last);
+    }
+}
+
+/// The numbers of a gradient, whatever their format.
+fn widened(words: &[u32], format: LogitsFormat, elements: usize) -> Vec<f32> {
+    let bits = |index: usize| (words[index / 2] >> (16 * (index % 2))) as u16;
+    match format {
+        LogitsFormat::F32 => words.iter().take(elements).copied().map(f32::from_bits).collect(),
+        LogitsFormat::F16 => (0..elements).map(|index| half::f16::from_bits(bits(index)).to_f32()).collect(),
+        LogitsFormat::Bf16 => (0..elements).map(|index| half::bf16::from_bits(bits(index)).to_f32()).collect(),
     }
 }
 

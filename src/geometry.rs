@@ -1,7 +1,7 @@
 //! How a problem is cut into tiles and windows. Pure arithmetic, no GPU.
 
-use crate::Shape;
 use crate::kernel::slot::Width;
+use crate::{Problem, Shape};
 
 /// The tiles of a problem in all: enough to fill any GPU several times, few enough for 1 MiB of partials.
 const MAX_TILES: u64 = 8192;
@@ -106,8 +106,21 @@ impl Tiling {
 
     /// Cuts the tensor into windows of at most `limit` elements: several whole rows, or whole tiles of one row.
     ///
+    /// Where the classes lie last, the elements of a row are spread over those of its sample: a window then holds whole
+    /// samples of the rows it has, or one row's tiles and what lies between their elements.
+    ///
     /// `None` if not even a tile fits.
-    pub(crate) fn windows(&self, limit: u64) -> Option<Vec<Window>> {
+    pub(crate) fn windows(&self, limit: u64, problem: &Problem) -> Option<Vec<Window>> {
+        let (step, voxels) = (u64::from(problem.voxel_step()), u64::from(self.voxels));
+        if step == 1 {
+            return self.cut(limit);
+        }
+        // k rows lie in at most k/C + 2 samples, which are (k + 2·C)·voxels elements.
+        let rows = (limit / voxels.max(1)).saturating_sub(2 * step);
+        self.cut(if rows > 0 { rows * voxels } else { (limit / step).min(voxels) })
+    }
+
+    fn cut(&self, limit: u64) -> Option<Vec<Window>> {
         let (voxels, tile_length) = (u64::from(self.voxels), u64::from(self.tile_length));
         if self.tiles() == 0 {
             return Some(vec![]);
@@ -172,7 +185,12 @@ pub(crate) struct Window {
 
 impl Window {
     /// The elements of a tensor of the logits' shape: first and number.
-    pub(crate) fn elements(&self, tiling: &Tiling) -> (u64, u64) {
+    pub(crate) fn elements(&self, tiling: &Tiling, problem: &Problem) -> (u64, u64) {
+        let step = u64::from(problem.voxel_step());
+        if step > 1 {
+            let (first, count) = self.mask_entries(tiling, step as u32);
+            return (first * step, count * step);
+        }
         let first = u64::from(self.first_row) * u64::from(tiling.voxels) + u64::from(self.first_voxel);
         (first, u64::from(self.rows) * u64::from(self.voxels))
     }
@@ -223,12 +241,13 @@ mod tests {
     #[test]
     fn windows_cover_the_tensor_once_within_the_limit() {
         for (samples, classes, voxels) in [(1, 1, 70_001), (2, 3, 5000), (7, 2, 100), (3, 4, 9000)] {
-            let tiling = Tiling::finest(&Shape::new(&[samples, classes, voxels]).unwrap());
+            let problem = Problem::new(Shape::new(&[samples, classes, voxels]).unwrap());
+            let tiling = Tiling::finest(&problem.shape);
             for limit in [4096, 5000, 8192, 12_345, 1 << 30] {
-                let windows = tiling.windows(limit).unwrap();
+                let windows = tiling.cut(limit).unwrap();
                 let (mut next, mut tile) = (0, 0);
                 for window in &windows {
-                    let (first, count) = window.elements(&tiling);
+                    let (first, count) = window.elements(&tiling, &problem);
                     let (mask_first, mask_count) = window.mask_entries(&tiling, classes as u32);
                     assert_eq!((first, window.first_tile), (next, tile), "{window:?}");
                     assert!(count <= limit && mask_count <= count && count > 0);
@@ -239,8 +258,8 @@ mod tests {
                 assert_eq!((next, u64::from(tile)), ((samples * classes * voxels) as u64, tiling.tiles()));
             }
         }
-        assert_eq!(Tiling::finest(&Shape::new(&[1, 1, 50_000]).unwrap()).windows(2000), None);
-        assert_eq!(Tiling::finest(&Shape::new(&[2, 1, 0]).unwrap()).windows(2000), Some(vec![]));
+        assert_eq!(Tiling::finest(&Shape::new(&[1, 1, 50_000]).unwrap()).cut(2000), None);
+        assert_eq!(Tiling::finest(&Shape::new(&[2, 1, 0]).unwrap()).cut(2000), Some(vec![]));
     }
 
     #[test]

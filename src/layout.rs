@@ -1,7 +1,8 @@
 //! Where things lie in the scratch memory. Pure arithmetic, no GPU.
 
 use crate::geometry::Tiling;
-use crate::{Loss, Problem, loss::Measure};
+use crate::loss::Empty;
+use crate::{Loss, Problem};
 
 /// Words in front of the regions: counters, peak, value, done. `Scratch` in shaders/params.wgsl.
 pub(crate) const HEADER_WORDS: u64 = 8;
@@ -10,6 +11,9 @@ pub(crate) const COUNTER_WORDS: u64 = 4;
 /// Words of a row's sums of one statistic: three sums and a count.
 pub(crate) const SUMS_WORDS: u64 = 4;
 
+/// Words of a group's derivatives.
+pub(crate) const SLOPES_WORDS: u64 = 3;
+
 /// The regions of the scratch memory, in words behind the header. Those that the host reads come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -17,6 +21,9 @@ pub(crate) struct Layout {
     pub(crate) group_values: u64,
     pub(crate) sums: u64,
     pub(crate) slopes: u64,
+    pub(crate) row_weights: u64,
+    pub(crate) term_scales: u64,
+    pub(crate) sample_scales: u64,
     pub(crate) partials: u64,
     pub(crate) end: u64,
 }
@@ -30,9 +37,15 @@ impl Layout {
         let group_values = loss.terms.len() as u64;
         let sums = group_values + groups;
         let slopes = sums + rows * statistics * SUMS_WORDS;
-        let partials = slopes + 2 * groups;
+        let row_weights = slopes + SLOPES_WORDS * groups;
+        let weighs_rows = loss.terms.iter().filter(|term| term.weighs_volumes()).count() as u64;
+        let term_scales = row_weights + rows * weighs_rows.min(1) * loss.terms.len() as u64;
+        let sample_scales = term_scales + loss.terms.len() as u64;
+        let skips = loss.terms.iter().any(|term| term.empty() == Empty::Skip);
+        let samples = if skips { problem.shape.samples() as u64 * loss.terms.len() as u64 } else { 0 };
+        let partials = sample_scales + samples;
         let end = partials + tiling.tiles() * statistics * SUMS_WORDS;
-        Self { term_values: 0, group_values, sums, slopes, partials, end }
+        Self { term_values: 0, group_values, sums, slopes, row_weights, term_scales, sample_scales, partials, end }
     }
 
     /// The size of the scratch memory in bytes.
@@ -46,12 +59,9 @@ impl Layout {
     }
 }
 
-/// The number of groups of a term; cross-entropy has one.
+/// The number of groups of a term.
 pub(crate) fn groups(loss: &Loss, problem: &Problem, term: usize) -> u64 {
-    match &loss.terms[term].measure {
-        Measure::Overlap(overlap) => overlap.pool.groups(problem.shape.samples(), problem.shape.classes()) as u64,
-        Measure::BinaryCrossEntropy(_) => 1,
-    }
+    loss.terms[term].pool().groups(problem.shape.samples(), problem.shape.classes()) as u64
 }
 
 #[cfg(test)]

@@ -52,6 +52,27 @@
 //! The losses of other libraries stand in [`peers`] under their own names, with their own arguments and defaults, and
 //! give their numbers.
 //!
+//! Rows may be weighted before they are pooled, values after it; classes selected; empty targets given a rule of their own; means
+//! taken by weights or over what is left; see [`loss`]. [`Focal`](loss::Focal) losses and cross-entropies are sums over voxels with
+//! as many choices.
+//!
+//! # Formats
+//!
+//! [`Logits`] and [`Targets`] say how tensors are stored: floats of 32 and 16 bits, bytes, bits, label maps. Everything is computed in
+//! f32. Labels are compared with the class of the row that reads them, never expanded.
+//!
+//! ```
+//! use segloss::{Batch, Gpu, Labels, Loss, Shape};
+//!
+//! let shape = Shape::new(&[1, 2, 4])?;
+//! let logits = [2.0, -1.0, 0.5, 3.0, -2.0, 1.0, 0.5, -3.0];
+//! let batch = Batch::new(&shape, &logits, Labels::I64(&[0, 1, -100, 0]))?;
+//! let loss = Loss::dice().smooth(1.0).ignore_index(-100);
+//! let out = Gpu::new()?.evaluate(&loss, &batch)?;
+//! assert_eq!(out.sums()[0][1].count, 3);
+//! # Ok::<(), segloss::Error>(())
+//! ```
+//!
 //! # Gradients
 //!
 //! An overlap loss is a function of each row's sums alone, so by the chain rule its gradient is linear in the data,
@@ -127,9 +148,11 @@ mod adapter;
 mod batch;
 mod bound;
 mod buffers;
+mod data;
 mod dispatch;
 mod error;
 mod evaluate;
+mod format;
 mod geometry;
 mod gpu;
 mod kernel;
@@ -152,12 +175,15 @@ pub use adapter::{AdapterChoice, Choice, choose};
 pub use batch::Batch;
 pub use bound::Bound;
 pub use buffers::{BufferRange, Buffers};
+pub use data::{Labels, Logits, Targets};
 pub use error::{BadValues, Error};
+pub use format::{AxisOrder, ByteScale, LabelFormat, LogitsFormat, TargetFormat};
 pub use gpu::{Gpu, Reducer};
+pub use half;
 pub use loss::{Activation, Loss, Map, Overlap, Pool, Reduction, Statistic};
 pub use output::Output;
 pub use plan::{Plan, scratch_size};
-pub use problem::{LogitsFormat, Problem, TargetFormat};
+pub use problem::Problem;
 pub use shape::Shape;
 pub use sums::Sums;
 pub use wgpu;

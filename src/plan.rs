@@ -6,7 +6,7 @@ use crate::kernel::{
     slot::{Reach, Width},
 };
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
-use crate::loss::Measure;
+use crate::loss::{Formula, Measure, Overlap};
 use crate::{Bound, BufferRange, Buffers, Error, Gpu, Loss, Problem, Statistic};
 
 /// A loss planned for a problem: validated, sized and compiled, without data.
@@ -59,7 +59,7 @@ impl Plan {
     /// Compiles what every binding of this plan will use, unless its buffers are shared.
     fn compile(&self) -> Result<(), Error> {
         let (gpu, short) = (&self.gpu, self.tiling.has_short_tiles());
-        let widest = self.tiling.widths(self.tiling.rows, gpu.widths().access).next();
+        let widest = self.tiling.widths(self.tiling.rows, self.widest()).next();
         let apart = Reach::apart(widest.unwrap_or(Width::Word));
         if self.is_small() {
             gpu.pipeline(self.small_variant(apart))?;
@@ -75,6 +75,11 @@ impl Plan {
             gpu.pipeline(gpu.variant(Stage::Gradient, short, Some(self.data), apart))?;
         }
         Ok(())
+    }
+
+    /// The widest access: one by one where the classes lie last.
+    pub(crate) fn widest(&self) -> Width {
+        if self.problem.voxel_step() > 1 { Width::Word } else { self.gpu.widths().access }
     }
 
     /// Whether one dispatch does it all, unless it must be cut into windows. It has one output only, and needs more
@@ -177,14 +182,13 @@ pub fn scratch_size(loss: &Loss, problem: &Problem) -> Result<u64, Error> {
 pub(crate) fn check(loss: &Loss, problem: &Problem) -> Result<(), Error> {
     loss.validate()?;
     for (index, term) in loss.terms.iter().enumerate() {
-        if let Measure::BinaryCrossEntropy(bce) = &term.measure
-            && !bce.fits(problem.shape.classes())
+        let fits = term.fits(problem.shape.classes());
+        fits.map_err(|reason| Error::Loss(format!("term {index}: {reason}")))?;
+        if let Measure::Overlap(Overlap { formula: Formula::Matthews { .. }, .. }) = term.measure
+            && problem.voxel_weights
         {
-            return Err(Error::Loss(format!(
-                "term {index}: {} positive weights for {} classes; give none, one, or one per class",
-                bce.positive_weights.len(),
-                problem.shape.classes()
-            )));
+            let reason = "the Matthews correlation is one of counts; leave out the voxel weights";
+            return Err(Error::Loss(format!("term {index}: {reason}")));
         }
         if problem.gradient && term.statistic().is_count() {
             return Err(Error::NotDifferentiable { term: index });

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::layout::{HEADER_WORDS, SUMS_WORDS};
-use crate::{BadValues, Error, Gpu, Output, Plan, Sums};
+use crate::loss::Term;
+use crate::{BadValues, Error, Gpu, Output, Plan, Pool, Problem, Sums};
 
 /// A host-visible buffer that results are copied to and mapped from.
 #[derive(Debug)]
@@ -107,7 +108,15 @@ pub(crate) fn decode(plan: &Plan, words: &[u32], output: &mut Output) -> Result<
     if words[6] == 0 {
         return Err(Error::NotEvaluated);
     }
-    let bad = BadValues { logits: words[0], targets: words[1], mask: words[2], voxel_weights: words[3] };
+    let is_labels = plan.problem.targets.is_labels();
+    let of_targets = |labels| if labels == is_labels { words[1] } else { 0 };
+    let bad = BadValues {
+        logits: words[0],
+        targets: of_targets(false),
+        labels: of_targets(true),
+        mask: words[2],
+        voxel_weights: words[3],
+    };
     if !bad.is_empty() {
         return Err(Error::BadValues(bad));
     }
@@ -123,8 +132,7 @@ pub(crate) fn decode(plan: &Plan, words: &[u32], output: &mut Output) -> Result<
     let mut first = layout.group_values;
     for (term, values) in output.groups.iter_mut().enumerate() {
         let end = first + crate::layout::groups(&plan.loss, &plan.problem, term);
-        let is_overlap = matches!(plan.loss.terms[term].measure, crate::loss::Measure::Overlap(_));
-        refill(values, floats(first, if is_overlap { end } else { first }));
+        refill(values, group_values(&plan.loss.terms[term], &plan.problem, floats(first, end)));
         first = end;
     }
 
@@ -140,6 +148,17 @@ pub(crate) fn decode(plan: &Plan, words: &[u32], output: &mut Output) -> Result<
         refill(rows, own.map(|w| Sums { values: values(w), count: w[3].into() }));
     }
     Ok(())
+}
+
+/// The values of a term's groups with their weights; none for a sum over voxels.
+fn group_values(term: &Term, problem: &Problem, values: impl Iterator<Item = f32>) -> impl Iterator<Item = f32> {
+    let classes = problem.shape.classes();
+    let has_class = matches!(term.pool(), Pool::None | Pool::Batch);
+    let is_listed = !term.is_pointwise();
+    values.enumerate().filter(move |_| is_listed).filter_map(move |(group, value)| {
+        let weight = if has_class { term.group_weight(group % classes)? } else { 1.0 };
+        Some(weight as f32 * value)
+    })
 }
 
 fn refill<T>(values: &mut Vec<T>, with: impl Iterator<Item = T>) {

@@ -3,13 +3,41 @@
 use crate::BufferRange;
 use crate::kernel::slot::{Access, Reach, Slot, Width};
 
+/// A part of a tensor: elements of so many bits in a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    buffer: &'a wgpu::Buffer,
+    /// Where it begins and how long it is, in bits.
+    offset: u64,
+    length: u64,
+    bits: u32,
+}
+
+impl<'a> Part<'a> {
+    /// `count` elements from `first` on of a tensor that begins where `range` does.
+    pub(crate) fn new(range: BufferRange<'a>, bits: u32, first: u64, count: u64) -> Self {
+        let each = u64::from(bits);
+        Self { buffer: range.buffer, offset: 8 * range.offset + each * first, length: each * count, bits }
+    }
+
+    /// The bytes that hold it, from a multiple of the alignment to a whole word.
+    fn rounded(&self, alignment: u64) -> (u64, u64) {
+        (self.offset / 8 / alignment * alignment, (self.offset + self.length).div_ceil(32) * 4)
+    }
+
+    /// How many elements it begins behind a byte.
+    fn base(&self, begin: u64) -> u32 {
+        ((self.offset - 8 * begin) / u64::from(self.bits)) as u32
+    }
+}
+
 /// How the data slots of one dispatch are bound.
 #[derive(Debug)]
 pub(crate) struct Sharing<'a> {
     pub(crate) reach: Reach,
     /// The range to bind, for slots that have a binding of their own.
     pub(crate) ranges: [Option<BufferRange<'a>>; 5],
-    /// The word in the slot's (or its host's) binding where its data begins.
+    /// The element in the slot's (or its host's) binding where its data begins.
     pub(crate) bases: [u32; 5],
 }
 
@@ -21,20 +49,15 @@ impl<'a> Sharing<'a> {
     ///
     /// `widths` are the accesses at whose multiples the rows begin if the first does, widest first. Chosen is the first at
     /// whose multiples the data begins, too, if every binding may be rounded up to a whole access within its buffer.
-    pub(crate) fn new(
-        parts: [Option<BufferRange<'a>>; 5],
-        alignment: u64,
-        mut widths: impl Iterator<Item = Width>,
-    ) -> Self {
-        let rounded = |range: &BufferRange| (range.offset / alignment * alignment, range.offset + range.length);
-        let output = parts[4].map(|range| range.buffer);
-        let shared = |range: &BufferRange| output == Some(range.buffer);
+    pub(crate) fn new(parts: [Option<Part<'a>>; 5], alignment: u64, mut widths: impl Iterator<Item = Width>) -> Self {
+        let output = parts[4].map(|part| part.buffer);
+        let shared = |part: &Part| output == Some(part.buffer);
         // Clusters of overlapping ranges in the output's buffer: (begin, end, slots). The output comes first, so
         // that it is the host of its cluster.
         let mut clusters: Vec<(u64, u64, Vec<usize>)> = vec![];
         for slot in [4, 0, 1, 2, 3] {
-            let Some(range) = parts[slot].as_ref().filter(|range| shared(range)) else { continue };
-            let (mut begin, mut end) = rounded(range);
+            let Some(part) = parts[slot].as_ref().filter(|part| shared(part)) else { continue };
+            let (mut begin, mut end) = part.rounded(alignment);
             let mut slots = vec![slot];
             // A union may reach clusters that its parts did not.
             while let Some(index) = clusters.iter().position(|c| c.0 < end && begin < c.1) {
@@ -45,38 +68,58 @@ impl<'a> Sharing<'a> {
             clusters.push((begin, end, slots));
         }
         let mut sharing = Self { reach: Reach::apart(Width::Word), ranges: [None; 5], bases: [0; 5] };
-        for (slot, range) in parts.iter().enumerate() {
-            let Some(range) = range.as_ref().filter(|range| !shared(range)) else { continue };
-            let (begin, end) = rounded(range);
-            sharing.ranges[slot] = Some(BufferRange { buffer: range.buffer, offset: begin, length: end - begin });
-            sharing.bases[slot] = ((range.offset - begin) / 4) as u32;
+        for (slot, part) in parts.iter().enumerate() {
+            let Some(part) = part.as_ref().filter(|part| !shared(part)) else { continue };
+            let (begin, end) = part.rounded(alignment);
+            sharing.ranges[slot] = Some(BufferRange { buffer: part.buffer, offset: begin, length: end - begin });
+            sharing.bases[slot] = part.base(begin);
         }
         for (begin, end, mut slots) in clusters {
             slots.sort_by_key(|&slot| (slot != 4, slot));
             let host = slots[0];
             for &slot in &slots {
-                let Some(range) = parts[slot] else { continue };
+                let Some(part) = parts[slot] else { continue };
                 sharing.reach.access[slot] =
                     if slot == host { Access::ReadWrite } else { Access::Within(Slot::DATA[host]) };
-                sharing.bases[slot] = ((range.offset - begin) / 4) as u32;
+                sharing.bases[slot] = part.base(begin);
                 if slot == host {
                     sharing.ranges[slot] =
-                        Some(BufferRange { buffer: range.buffer, offset: begin, length: end - begin });
+                        Some(BufferRange { buffer: part.buffer, offset: begin, length: end - begin });
                 }
             }
         }
-        let up_to = |width: Width, range: BufferRange<'a>| BufferRange {
-            length: range.length.next_multiple_of(4 * width.elements()),
+        // What a binding must be a multiple of: the largest type that is declared of it.
+        let unit = |width: Width, slot: usize| {
+            let bits = parts[slot].map_or(32, |part| part.bits);
+            Slot::DATA[slot].storage(sharing.reach.access[slot], width, bits).type_bytes()
+        };
+        let up_to = |width: Width, slot: usize, range: BufferRange<'a>| BufferRange {
+            length: range.length.next_multiple_of(unit(width, slot)),
             ..range
         };
+        // One declaration serves all that share a binding.
+        let alike = |width: &Width| {
+            let bits = |slot: usize| parts[slot].map(|part| part.bits);
+            (0..5).all(|slot| match sharing.reach.access[slot] {
+                Access::Within(host) if *width > Width::Word => {
+                    let host = Slot::DATA.iter().position(|&data| data == host).unwrap_or(slot);
+                    bits(slot) == bits(host)
+                }
+                _ => true,
+            })
+        };
         let fits = |width: &Width| {
-            let in_buffer = |range: BufferRange<'a>| range.offset + up_to(*width, range).length <= range.buffer.size();
+            let in_buffer = |(slot, range): (usize, Option<BufferRange<'a>>)| {
+                range.is_none_or(|range| range.offset + up_to(*width, slot, range).length <= range.buffer.size())
+            };
             sharing.bases.iter().all(|&base| u64::from(base).is_multiple_of(width.elements()))
-                && sharing.ranges.into_iter().flatten().all(in_buffer)
+                && alike(width)
+                && sharing.ranges.into_iter().enumerate().all(in_buffer)
         };
         if let Some(width) = widths.find(fits) {
+            let ranges = std::array::from_fn(|slot| sharing.ranges[slot].map(|range| up_to(width, slot, range)));
             sharing.reach.width = width;
-            sharing.ranges = sharing.ranges.map(|range| range.map(|range| up_to(width, range)));
+            sharing.ranges = ranges;
         }
         sharing
     }
@@ -98,9 +141,9 @@ mod tests {
     }
 
     fn share<'a>(parts: [Option<(&'a wgpu::Buffer, u64, u64)>; 5], widest: Width) -> Sharing<'a> {
-        let range = |(buffer, offset, length)| BufferRange { buffer, offset, length };
+        let part = |(buffer, offset, length)| Part::new(BufferRange { buffer, offset, length }, 32, 0, length / 4);
         let widths = Width::WIDEST_FIRST.into_iter().filter(move |&width| width <= widest);
-        Sharing::new(parts.map(|part| part.map(range)), 256, widths)
+        Sharing::new(parts.map(|given| given.map(part)), 256, widths)
     }
 
     /// (offset, length) of what is bound for each slot.

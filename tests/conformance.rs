@@ -1,6 +1,6 @@
 //! Runs the peers' own numbers through the GPU and the reference.
 //!
-//! The cases are those of `tests/fixtures/classic`, or of the folder that `SEGLOSS_CONFORMANCE` names. Without the
+//! The cases are those of `tests/fixtures`, `classic` and `peers`, or of the folder that `SEGLOSS_CONFORMANCE` names. Without the
 //! test harness, so that the tally is always seen.
 
 #[path = "conformance/case.rs"]
@@ -28,9 +28,10 @@ fn main() -> ExitCode {
 
 /// Runs all cases and returns how many failed.
 fn run() -> Result<usize, String> {
-    let default = || concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/classic").into();
-    let folder: PathBuf = std::env::var_os("SEGLOSS_CONFORMANCE").map_or_else(default, PathBuf::from);
-    let cases = folder::read(&folder)?;
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
+    let default = || ["classic", "peers"].map(|name| PathBuf::from(fixtures).join(name)).to_vec();
+    let folders = std::env::var_os("SEGLOSS_CONFORMANCE").map_or_else(default, |folder| vec![folder.into()]);
+    let cases = folders.iter().map(|folder| folder::read(folder)).collect::<Result<Vec<_>, _>>()?.concat();
     let engines = engine::Engine::all().map_err(|error| error.to_string())?;
     for engine in &engines {
         println!("conformance: {}", engine.name());

@@ -42,7 +42,7 @@ fn what_is_unknown_fails() {
         ("rtol", Value::Null, "invalid type: null"),
         ("params", json!({ "smoth": 1 }), "unknown field `smoth`"),
         ("params", json!({ "smooth": "a lot" }), "invalid type"),
-        ("layout", json!("N*C"), "unknown layout"),
+        ("layout", json!("CN*"), "unknown layout"),
         ("target_kind", json!("fuzzy"), "unknown target kind"),
         ("target_shape", json!([2, 1, 1]), "the target has the shape"),
         ("input", json!([0.5]), "logits has 1 elements"),

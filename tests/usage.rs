@@ -220,7 +220,7 @@ fn a_bound_loss_keeps_its_structure() {
     let mut bound = plan.bind(&buffers, (&scratch).into()).unwrap();
     bound.set_loss(&Loss::dice().smooth(2.0)).unwrap();
     bound.set_loss(&Loss::tversky(0.3, 0.7)).unwrap();
-    for other in [Loss::dice().squared(), Loss::bce(), Loss::dice().pool(segloss::Pool::All), Loss { terms: vec![] }] {
+    for other in [Loss::dice().squared(), Loss::bce(), Loss::dice().pool(segloss::Pool::All), Loss::of(vec![])] {
         assert!(matches!(bound.set_loss(&other), Err(Error::Loss(_))), "{other:?}");
     }
     let error = bound.set_loss(&Loss::dice().with(1.0, Loss::bce().reduction(Reduction::None))).unwrap_err();

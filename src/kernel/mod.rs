@@ -8,10 +8,15 @@ pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
 
-use self::slot::{Access, Reach, Slot, Width};
+use self::slot::{Access, Reach, Slot, Storage, Width};
 use crate::geometry::Grain;
 use crate::loss::MAX_STATISTICS;
-use crate::{Loss, Problem, params};
+use crate::{ByteScale, LogitsFormat, Loss, Problem, TargetFormat, params};
+
+/// Names and texts of WGSL files.
+macro_rules! files {
+    ($($name:literal),*) => { vec![$(($name, include_str!(concat!("../../shaders/", $name)))),*] };
+}
 
 /// One of the shaders; each is an entry point of the same name in a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +63,10 @@ pub(crate) struct Data {
     pub(crate) map: bool,
     /// Whether `evaluate` writes a gradient.
     pub(crate) gradient: bool,
+    pub(crate) logits: LogitsFormat,
+    pub(crate) targets: TargetFormat,
+    /// Whether some value of the targets does not count.
+    pub(crate) ignores: bool,
     /// Kinds of the statistics, 0 for none.
     pub(crate) statistics: [u32; MAX_STATISTICS],
 }
@@ -68,8 +77,45 @@ impl Data {
         for (kind, statistic) in statistics.iter_mut().zip(loss.statistics()) {
             *kind = params::kind(statistic);
         }
-        let (mask, voxel_weights) = (problem.mask, problem.voxel_weights);
-        Self { mask, voxel_weights, map: loss.is_voxel_map(), gradient: problem.gradient, statistics }
+        // What a byte is worth is a number, not a structure.
+        let targets = match problem.targets {
+            TargetFormat::U8(_) => TargetFormat::U8(ByteScale::One),
+            other => other,
+        };
+        Self {
+            mask: problem.mask,
+            voxel_weights: problem.voxel_weights,
+            map: loss.is_voxel_map(),
+            gradient: problem.gradient,
+            logits: problem.logits,
+            targets,
+            ignores: problem.ignoring(loss.ignore_index).ignored_bits().is_some(),
+            statistics,
+        }
+    }
+}
+
+impl Data {
+    /// The files of the statistics there are, and in place of the others files that say so.
+    fn statistics_files(&self) -> Vec<(&'static str, &'static str)> {
+        use params::{activation, statistic};
+        let any = |test: &dyn Fn(u32) -> bool| self.statistics.iter().any(|&kind| test(kind));
+        let mut files = files!["statistics.wgsl"];
+        files.extend(if any(&|kind| (statistic::OVERLAP..=statistic::OVERLAP_HARD).contains(&(kind & 15))) {
+            let is_tanh = any(&|kind| kind & !15 == activation::TANH);
+            let tanh = if is_tanh { files!["tanh.wgsl"] } else { files!["tanh_none.wgsl"] };
+            [files!["overlap.wgsl"], tanh].concat()
+        } else {
+            files!["overlap_none.wgsl"]
+        });
+        files.extend(if any(&|kind| kind & 15 >= statistic::CROSS_ENTROPY) {
+            let is_focal = any(&|kind| kind & 15 >= statistic::FOCAL_SIDES);
+            let focal = if is_focal { files!["focal.wgsl"] } else { files!["focal_none.wgsl"] };
+            [files!["pointwise.wgsl"], focal].concat()
+        } else {
+            files!["pointwise_none.wgsl"]
+        });
+        files
     }
 }
 
@@ -98,19 +144,39 @@ pub(crate) struct Widths {
 }
 
 impl Variant {
+    /// The file that stores a gradient.
+    fn gradient_file(&self) -> Vec<(&'static str, &'static str)> {
+        match self.data.map(|data| data.logits).unwrap_or_default() {
+            LogitsFormat::F32 => files!["gradient_f32.wgsl"],
+            LogitsFormat::F16 => files!["gradient_f16.wgsl"],
+            LogitsFormat::Bf16 => files!["gradient_bf16.wgsl"],
+        }
+    }
+
     /// The files, in the order they are read best.
     pub(crate) fn files(&self) -> Vec<(&'static str, &'static str)> {
-        macro_rules! files {
-            ($($name:literal),*) => { vec![$(($name, include_str!(concat!("../../shaders/", $name)))),*] };
-        }
-        let mut files = files!["params.wgsl"];
+        let mut files = files!["params.wgsl", "loss.wgsl"];
         files.extend(match self.team {
             Team::Lane => files!["team_lane.wgsl"],
             Team::Tree => files!["team_tree.wgsl"],
             Team::Subgroup => files!["team_subgroup.wgsl"],
         });
         if let Some(data) = self.data {
-            files.extend(files!["numeric.wgsl", "quad.wgsl", "statistics.wgsl", "logits_f32.wgsl", "targets_f32.wgsl"]);
+            files.extend(files!["numeric.wgsl", "quad.wgsl"]);
+            files.extend(data.statistics_files());
+            files.extend(files!["unpack.wgsl"]);
+            files.extend(match data.logits {
+                LogitsFormat::F32 => files!["logits_f32.wgsl"],
+                LogitsFormat::F16 => files!["logits_f16.wgsl"],
+                LogitsFormat::Bf16 => files!["logits_bf16.wgsl"],
+            });
+            files.extend(match data.targets {
+                TargetFormat::F32 => files!["targets_f32.wgsl"],
+                TargetFormat::U8(_) => files!["targets_u8.wgsl"],
+                TargetFormat::Bits => files!["targets_bits.wgsl"],
+                TargetFormat::Labels(_) => files!["targets_labels.wgsl"],
+            });
+            files.extend(if data.ignores { files!["ignore_index.wgsl"] } else { files!["ignore_none.wgsl"] });
             files.extend(if data.mask { files!["mask_f32.wgsl"] } else { files!["mask_none.wgsl"] });
             files.extend(if data.voxel_weights {
                 files!["voxel_weights_f32.wgsl"]
@@ -125,12 +191,15 @@ impl Variant {
             }
             Stage::Accumulate => files!["cascade.wgsl", "map_none.wgsl", "accumulate.wgsl"],
             Stage::Combine => files!["cascade.wgsl", "combine.wgsl"],
-            Stage::Score => files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "measure.wgsl", "score.wgsl"],
-            Stage::Finalize => files!["cascade.wgsl", "finalize.wgsl"],
-            Stage::Gradient => files!["classes.wgsl", "gradient_f32.wgsl", "gradient.wgsl"],
+            Stage::Score => {
+                files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "maps.wgsl", "measure.wgsl", "score.wgsl"]
+            }
+            Stage::Finalize => files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "maps.wgsl", "finalize.wgsl"],
+            Stage::Gradient => [files!["classes.wgsl"], self.gradient_file(), files!["gradient.wgsl"]].concat(),
             Stage::Evaluate => files![
                 "cascade.wgsl",
                 "classes.wgsl",
+                "maps.wgsl",
                 "measure.wgsl",
                 "map_none.wgsl",
                 "accumulate.wgsl",
@@ -141,7 +210,7 @@ impl Variant {
         });
         if self.stage == Stage::Evaluate {
             files.extend(if self.has_output() {
-                files!["gradient_f32.wgsl", "gradient.wgsl"]
+                [self.gradient_file(), files!["gradient.wgsl"]].concat()
             } else {
                 files!["gradient_none.wgsl"]
             });
@@ -158,7 +227,7 @@ impl Variant {
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let Some(data) = self.data else {
             return match self.stage {
-                Stage::Score => vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights],
+                Stage::Score | Stage::Finalize => vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights],
                 _ => vec![Slot::Params, Slot::Scratch, Slot::Loss],
             };
         };
@@ -187,6 +256,28 @@ impl Variant {
         }
     }
 
+    /// The bits of a data slot's elements.
+    fn bits(&self, slot: Slot) -> u32 {
+        let Some(data) = self.data else { return 32 };
+        match slot {
+            Slot::Logits => data.logits.bits(),
+            Slot::Targets => data.targets.bits(),
+            // A voxel map is f32.
+            Slot::Output if self.stage != Stage::Accumulate => data.logits.bits(),
+            _ => 32,
+        }
+    }
+
+    /// How the elements of a slot are stored and reached.
+    pub(crate) fn storage(&self, slot: Slot) -> Storage {
+        let Some(access) = self.access_of(slot) else { return Storage::WORD };
+        let storage = slot.storage(access, self.reach.width, self.bits(slot));
+        // Two halves of a word of the output may belong to two lanes, and so may those of what shares its binding.
+        let shares_output = slot == Slot::Output || access == Access::Within(Slot::Output);
+        let in_halves = self.has_output() && self.bits(Slot::Output) < 32;
+        Storage { is_atomic: shares_output && in_halves && storage.width == Width::Word, ..storage }
+    }
+
     /// How a data slot is declared; `None` for the others.
     pub(crate) fn access_of(&self, slot: Slot) -> Option<Access> {
         Slot::DATA.iter().position(|&data| data == slot).map(|index| self.reach.access[index])
@@ -205,7 +296,7 @@ impl Variant {
             for (slot, access) in
                 Slot::DATA.into_iter().zip(self.reach.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)
             {
-                source.push_str(&slot.declaration(access, self.reach.width));
+                source.push_str(&self.storage(slot).declaration(slot, access));
             }
         }
         source
@@ -244,7 +335,7 @@ impl Variant {
             source: wgpu::ShaderSource::Wgsl(self.source().into()),
         });
         let entries: Vec<_> =
-            self.slots().into_iter().map(|slot| slot.layout_entry(self.access_of(slot), self.reach.width)).collect();
+            self.slots().into_iter().map(|slot| slot.layout_entry(self.access_of(slot), self.storage(slot))).collect();
         let bindings =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries });
         let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {

@@ -105,45 +105,27 @@ impl Slot {
         }
     }
 
-    /// The WGSL that declares a data slot, and the function by which the loaders and storers reach the eight words of an
-    /// octet.
-    pub(crate) fn declaration(self, access: Access, width: Width) -> String {
-        let (name, binding) = (self.name(), self.binding());
-        let width = Self::element(access, width);
-        let element = match width {
-            Width::Word => "u32",
-            Width::Quad => "vec4<u32>",
-            Width::Octet => "vec4<u64>",
-        };
-        let variable = |mode| format!("@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{element}>;\n");
-        let (variable, home) = match access {
-            Access::Read => (variable("read"), name),
-            Access::ReadWrite => (variable("read_write"), name),
-            Access::Within(host) => (String::new(), host.name()),
-        };
-        variable + &if self == Self::Output { storer(home, width) } else { loader(name, home, width) }
-    }
-
-    /// How wide the elements of a data slot are declared. What is written, too, may end within an octet, and words of 64
-    /// bits cannot be written in part.
-    fn element(access: Access, width: Width) -> Width {
-        if access == Access::Read { width } else { width.min(Width::Quad) }
+    /// How a data slot is declared for elements of so many bits; its binding is that of `home`.
+    pub(crate) fn storage(self, access: Access, width: Width, bits: u32) -> Storage {
+        // What is written, too, may end within an octet, and words of 64 bits cannot be written in part.
+        let width = if access == Access::Read { width } else { width.min(Width::Quad) };
+        Storage { width, bits, is_atomic: false }
     }
 
     /// The least that must be bound, in bytes. Said in the layout, it is checked once, when the bind group is made, and not
     /// with every dispatch.
-    fn least_bytes(self, access: Option<Access>, width: Width) -> u64 {
+    fn least_bytes(self, storage: Storage) -> u64 {
         let words = match self {
             Self::Params => size_of::<Params>() as u64 / 4,
             Self::Scratch => HEADER_WORDS + 1,
             Self::Loss => (size_of::<LossHeader>() + size_of::<TermParams>()) as u64 / 4,
-            Self::ClassWeights => 1,
-            _ => Self::element(access.unwrap_or(Access::Read), width).elements(),
+            Self::ClassWeights => 4,
+            _ => return storage.type_bytes(),
         };
         4 * words
     }
 
-    pub(crate) fn layout_entry(self, access: Option<Access>, width: Width) -> wgpu::BindGroupLayoutEntry {
+    pub(crate) fn layout_entry(self, access: Option<Access>, storage: Storage) -> wgpu::BindGroupLayoutEntry {
         let ty = match (self, access) {
             (Self::Params, _) => wgpu::BufferBindingType::Uniform,
             (Self::Loss | Self::ClassWeights, _) | (_, Some(Access::Read)) => {
@@ -157,49 +139,165 @@ impl Slot {
             ty: wgpu::BindingType::Buffer {
                 ty,
                 has_dynamic_offset: false,
-                min_binding_size: std::num::NonZero::new(self.least_bytes(access, width)),
+                min_binding_size: std::num::NonZero::new(self.least_bytes(storage)),
             },
             count: None,
         }
     }
 }
 
-/// Where the element `slot` of an octet lies, for accesses of one word.
-fn place(home: &str, slot: u32) -> String {
-    format!("{home}[index + {}u * slot_step() + {}u * quad_step()]", slot % 4, slot / 4)
+/// How the elements of a data slot are stored and reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Storage {
+    pub(crate) width: Width,
+    /// Of an element: 1, 8, 16, 32 or 64.
+    pub(crate) bits: u32,
+    /// Whether the words are atomics: where two lanes may own parts of one.
+    pub(crate) is_atomic: bool,
 }
 
-fn loader(name: &str, home: &str, width: Width) -> String {
-    let quad = |parts: [String; 4]| format!("vec4<u32>({})", parts.join(", "));
-    let (lines, [low, high]) = match width {
-        Width::Word => (String::new(), [0, 4].map(|first| quad([0, 1, 2, 3].map(|slot| place(home, first + slot))))),
-        Width::Quad => (String::new(), ["index", "(index + quad_step())"].map(|at| format!("{home}[{at} / 4u]"))),
-        Width::Octet => {
-            let half = |part, shift: u32| format!("u32(words.{part} >> {shift}u)");
-            let halves =
-                [["x", "y"], ["z", "w"]].map(|[a, b]| quad([half(a, 0), half(a, 32), half(b, 0), half(b, 32)]));
-            (format!("    let words = {home}[index / 8u];\n"), halves)
+impl Storage {
+    /// A word of anything.
+    pub(crate) const WORD: Self = Self { width: Width::Word, bits: 32, is_atomic: false };
+
+    /// The type of the array that is declared.
+    fn type_name(self) -> &'static str {
+        match (self.width, self.bits) {
+            _ if self.is_atomic => "atomic<u32>",
+            (Width::Quad, 16) | (Width::Octet, 8) => "vec2<u32>",
+            (Width::Quad, 32) | (Width::Quad | Width::Octet, 64) | (Width::Octet, 16) => "vec4<u32>",
+            (Width::Octet, 32) => "vec4<u64>",
+            _ => "u32",
         }
-    };
-    format!("fn {name}_words(index: u32) -> Words {{\n{lines}    return Words({low}, {high});\n}}\n")
-}
+    }
 
-/// Stores the words whose flag in `inside` is set.
-fn storer(home: &str, width: Width) -> String {
-    let half = |(first, half): (u32, &str)| {
-        let quad = format!("{home}[(index + {}u * quad_step()) / 4u]", first / 4);
-        let store = |(slot, part): (u32, &str)| {
-            let place = if width == Width::Word { place(home, first + slot) } else { format!("{quad}.{part}") };
-            format!("if inside.{half}.{part} {{ {place} = words.{half}.{part}; }}\n")
+    /// Its size.
+    pub(crate) fn type_bytes(self) -> u64 {
+        match self.type_name() {
+            "vec2<u32>" => 8,
+            "vec4<u32>" => 16,
+            "vec4<u64>" => 32,
+            _ => 4,
+        }
+    }
+
+    /// The WGSL that declares `name`, if it is bound itself, and the function by which the loaders or storers reach the eight
+    /// elements of an octet. `home` is the name of the binding that covers it.
+    pub(crate) fn declaration(self, slot: Slot, access: Access) -> String {
+        let (name, binding) = (slot.name(), slot.binding());
+        let ty = self.type_name();
+        let variable = |mode| format!("@group(0) @binding({binding}) var<storage, {mode}> {name}: array<{ty}>;\n");
+        let (variable, home) = match access {
+            Access::Read => (variable("read"), name),
+            Access::ReadWrite => (variable("read_write"), name),
+            Access::Within(host) => (String::new(), host.name()),
         };
-        let each = [(0, "x"), (1, "y"), (2, "z"), (3, "w")].map(store).concat();
-        match width {
-            Width::Word => each,
-            Width::Quad | Width::Octet => {
-                format!("if all(inside.{half}) {{ {quad} = words.{half}; }} else {{\n{each}}}\n")
+        variable + &if slot == Slot::Output { self.storer(home) } else { self.loader(name, home) }
+    }
+
+    /// The word of index `at`.
+    fn word(self, home: &str, at: &str) -> String {
+        if self.is_atomic { format!("atomicLoad(&{home}[{at}])") } else { format!("{home}[{at}]") }
+    }
+
+    /// One element, by its index.
+    fn element(self, home: &str, at: &str) -> String {
+        let word = |at: &str| self.word(home, at);
+        match self.bits {
+            64 => format!("narrowed({}, {})", word(&format!("2u * ({at})")), word(&format!("2u * ({at}) + 1u"))),
+            32 => word(at),
+            bits => {
+                let (each, mask) = (32 / bits, (1_u64 << bits) - 1);
+                let word = word(&format!("({at}) / {each}u"));
+                format!("({word} >> ({bits}u * (({at}) % {each}u))) & {mask}u")
             }
         }
-    };
-    let body = [(0, "low"), (4, "high")].map(half).concat();
-    format!("fn output_store(index: u32, words: Words, inside: Inside) {{\n{body}}}\n")
+    }
+
+    /// Four neighbours, by the index of the first, a multiple of four.
+    fn quad(self, home: &str, at: &str) -> String {
+        match self.bits {
+            64 => format!("narrowed_quad({home}[({at}) / 2u], {home}[({at}) / 2u + 1u])"),
+            32 => format!("{home}[({at}) / 4u]"),
+            16 => format!("halves({home}[({at}) / 4u])"),
+            8 => format!("bytes({home}[({at}) / 4u])"),
+            _ => format!("bits({home}[({at}) / 32u] >> (({at}) % 32u))"),
+        }
+    }
+
+    fn loader(self, name: &str, home: &str) -> String {
+        let vector = |parts: [String; 4]| format!("vec4<u32>({})", parts.join(", "));
+        let place =
+            |slot: u32| format!("index + {}u * slot_step() * step + {}u * quad_step() * step", slot % 4, slot / 4);
+        let next = "index + quad_step()";
+        let (lines, [low, high]) = match (self.width, self.bits) {
+            (Width::Word, _) => {
+                let quad = |first: u32| vector([0, 1, 2, 3].map(|slot| self.element(home, &place(first + slot))));
+                (String::new(), [0, 4].map(quad))
+            }
+            (Width::Octet, 32) => {
+                let half = |part, shift: u32| format!("u32(words.{part} >> {shift}u)");
+                let halves =
+                    [["x", "y"], ["z", "w"]].map(|[a, b]| vector([half(a, 0), half(a, 32), half(b, 0), half(b, 32)]));
+                (format!("    let words = {home}[index / 8u];\n"), halves)
+            }
+            (Width::Octet, 16) => {
+                let line = format!("    let words = {home}[index / 8u];\n");
+                (line, ["xy", "zw"].map(|part| format!("halves(words.{part})")))
+            }
+            (Width::Octet, 8) => {
+                let line = format!("    let words = {home}[index / 8u];\n");
+                (line, ["x", "y"].map(|part| format!("bytes(words.{part})")))
+            }
+            _ => (String::new(), ["index", next].map(|at| self.quad(home, at))),
+        };
+        // The step from one element to the next only matters where elements are reached one by one.
+        format!("fn {name}_words(index: u32, step: u32) -> Words {{\n{lines}    return Words({low}, {high});\n}}\n")
+    }
+
+    /// Stores the elements whose flag in `inside` is set.
+    fn storer(self, home: &str) -> String {
+        let body = [(0, "low"), (4, "high")].map(|half| self.storer_of(home, half)).concat();
+        format!("fn output_store(index: u32, step: u32, words: Words, inside: Inside) {{\n{body}}}\n")
+    }
+
+    fn storer_of(self, home: &str, (first, half): (u32, &str)) -> String {
+        let parts = [(0, "x"), (1, "y"), (2, "z"), (3, "w")];
+        let place = |slot: u32| format!("index + {slot}u * slot_step() * step + {}u * quad_step() * step", first / 4);
+        let quad = format!("(index + {}u * quad_step()) / 4u", first / 4);
+        let each = |store: &dyn Fn(u32, &str) -> String| {
+            parts.map(|(slot, part)| format!("if inside.{half}.{part} {{ {} }}\n", store(slot, part))).concat()
+        };
+        let value = |part: &str| format!("words.{half}.{part}");
+        match (self.width, self.bits) {
+            (Width::Word, 32) => each(&|slot, part| {
+                let at = place(slot);
+                if self.is_atomic {
+                    format!("atomicStore(&{home}[{at}], {});", value(part))
+                } else {
+                    format!("{home}[{at}] = {};", value(part))
+                }
+            }),
+            // The other half of the word belongs to another lane, or to another tensor.
+            (Width::Word, _) => each(&|slot, part| {
+                let at = place(slot);
+                let word = format!("{home}[({at}) / 2u]");
+                let shift = format!("(16u * (({at}) % 2u))");
+                format!("atomicAnd(&{word}, ~(0xffffu << {shift})); atomicOr(&{word}, {} << {shift});", value(part))
+            }),
+            (_, 32) => {
+                let partly = each(&|_, part| format!("{home}[{quad}].{part} = {};", value(part)));
+                format!("if all(inside.{half}) {{ {home}[{quad}] = words.{half}; }} else {{\n{partly}}}\n")
+            }
+            (_, _) => {
+                let partly = each(&|slot, part| {
+                    let (word, shift) = (["x", "y"][slot as usize / 2], 16 * (slot % 2));
+                    let keep = 0xffff_u32 << (16 - shift);
+                    let home = format!("{home}[{quad}].{word}");
+                    format!("{home} = ({home} & {keep}u) | ({} << {shift}u);", value(part))
+                });
+                format!("if all(inside.{half}) {{ {home}[{quad}] = packed(words.{half}); }} else {{\n{partly}}}\n")
+            }
+        }
+    }
 }

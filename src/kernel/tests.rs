@@ -10,6 +10,7 @@ use super::{Data, Stage, Team, Variant, Widths};
 use crate::geometry::Grain;
 use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
+use crate::{ByteScale, LabelFormat, LogitsFormat, TargetFormat};
 
 const APART: Reach = Reach::apart(Width::Quad);
 const WIDTHS: Widths = Widths {
@@ -19,6 +20,41 @@ const WIDTHS: Widths = Widths {
     min_subgroup: 4,
     access: Width::Quad,
     grain: Grain::FINEST,
+};
+
+const PLAIN: Data = Data {
+    mask: false,
+    voxel_weights: false,
+    map: false,
+    gradient: false,
+    logits: LogitsFormat::F32,
+    targets: TargetFormat::F32,
+    ignores: false,
+    statistics: [0; 4],
+};
+
+/// Every kind of statistic, and every activation with kinds that take it.
+const KINDS: [u32; 16] = {
+    use params::activation::{GIVEN, SIGMOID, TANH};
+    use params::statistic::*;
+    [
+        NO_STATISTIC,
+        OVERLAP + GIVEN,
+        OVERLAP + SIGMOID,
+        OVERLAP + TANH,
+        OVERLAP_SQUARED + SIGMOID,
+        OVERLAP_SQUARED + TANH,
+        OVERLAP_MINIMUM + GIVEN,
+        OVERLAP_MINIMUM + SIGMOID,
+        OVERLAP_HARD,
+        CROSS_ENTROPY + GIVEN,
+        CROSS_ENTROPY + SIGMOID,
+        FOCAL_SIDES + SIGMOID,
+        FOCAL_SIDES + GIVEN,
+        FOCAL_MIXTURE + GIVEN,
+        FOCAL_MARGIN + SIGMOID,
+        FOCAL_LIKELIHOOD + SIGMOID,
+    ]
 };
 
 /// The table of variants: every stage with every team, every combination of optional inputs, every kind of statistic,
@@ -35,8 +71,11 @@ fn table() -> Vec<Variant> {
                 voxel_weights: bits & 2 != 0,
                 map: bits & 4 != 0,
                 gradient: false,
+                logits: LogitsFormat::F32,
+                targets: TargetFormat::F32,
+                ignores: bits % 3 == 0,
                 // Every kind appears in every position.
-                statistics: std::array::from_fn(|i| (bits + 2 * i as u32) % 8),
+                statistics: std::array::from_fn(|i| KINDS[(2 * bits as usize + 5 * i) % KINDS.len()]),
             };
             // Quads, which every validator reads, with everything; each of the other widths with half of it.
             let other = if bits % 2 == 0 { Width::Octet } else { Width::Word };
@@ -51,7 +90,8 @@ fn table() -> Vec<Variant> {
             }
         }
     }
-    let all = Data { mask: true, voxel_weights: true, map: true, gradient: false, statistics: [1, 3, 6, 7] };
+    let statistics = [KINDS[1], KINDS[2], KINDS[9], KINDS[10]];
+    let all = Data { mask: true, voxel_weights: true, map: true, statistics, ..PLAIN };
     for (access, width) in
         sample_accesses().into_iter().flat_map(|access| Width::WIDEST_FIRST.map(|width| (access, width)))
     {
@@ -61,6 +101,36 @@ fn table() -> Vec<Variant> {
         table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), reach });
         let data = Data { gradient: true, ..data };
         table.push(Variant { stage: Stage::Evaluate, team: Team::Lane, data: Some(data), reach });
+    }
+    table.extend(formats());
+    table
+}
+
+/// Every format of logits with every format of targets, by every access.
+fn formats() -> Vec<Variant> {
+    use LabelFormat::{I32, I64, U8, U16, U32};
+    let labels = [U8, U16, U32, I32, I64].map(TargetFormat::Labels);
+    let targets = [&[TargetFormat::F32, TargetFormat::U8(ByteScale::One), TargetFormat::Bits][..], &labels].concat();
+    let mut table = vec![];
+    for (index, targets) in targets.into_iter().enumerate() {
+        for logits in [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16] {
+            for (position, width) in Width::WIDEST_FIRST.into_iter().enumerate() {
+                let ignores = (index + position) % 2 == 0;
+                let data = Data { logits, targets, ignores, statistics: [KINDS[2], 0, 0, 0], ..PLAIN };
+                let team = Team::Lane;
+                let reach = Reach::apart(width);
+                table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
+                table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
+                if width != Width::Word {
+                    continue;
+                }
+                // Words of everything in one buffer.
+                let within = Access::Within(Slot::Output);
+                let access = [within, within, within, within, Access::ReadWrite];
+                let reach = Reach { access, width: Width::Word };
+                table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
+            }
+        }
     }
     table
 }
@@ -119,7 +189,7 @@ fn bindings_are_those_of_the_slots() {
             let (binding, space, size) =
                 declared.remove(slot.name()).unwrap_or_else(|| panic!("{slot:?} in {variant:?}"));
             assert_eq!(binding, slot.binding(), "{slot:?}");
-            let entry = slot.layout_entry(variant.access_of(slot), variant.reach.width);
+            let entry = slot.layout_entry(variant.access_of(slot), variant.storage(slot));
             let wgpu::BindingType::Buffer { ty, min_binding_size, .. } = entry.ty else {
                 panic!("{slot:?} is not a buffer");
             };
@@ -155,17 +225,19 @@ fn structs_have_the_same_layout_on_both_sides() {
     let (params, span) = members(&module, "Params");
     let expected = fields!(Params: rows, classes, voxels, statistics, terms, tile_length, tiles_per_row, window_tiles,
         first_tile, first_row, first_sample, first_voxel, logits_base, targets_base, mask_base, voxel_weights_base,
-        output_base, term_values, group_values, sums, slopes, partials, term, halves);
+        output_base, term_values, group_values, sums, slopes, row_weights, term_scales, sample_scales, partials, term, halves,
+        voxel_step, ignored_bits, target_scale, padding_0, padding_1);
     assert_eq!((params, span), (expected, size_of::<Params>()));
 
     let (term, span) = members(&module, "Term");
     let expected = fields!(TermParams: measure, statistic, weight, scale, factor, alpha, beta, smooth_numerator,
         smooth_denominator, denominator_floor, map, map_argument, groups, members, group_stride, member_stride,
-        group_divisor, first_group, padding_0, padding_1);
+        group_divisor, first_group, group_classes, averages_what_is_left, samples, nothing_found, empty, volume,
+        masked_is_background, divisor, divisor_scale, outer, outer_argument, padding_0, padding_1, padding_2);
     assert_eq!((term, span), (expected, size_of::<TermParams>()));
 
     let (loss, _) = members(&module, "LossParams");
-    let mut expected = fields!(LossHeader: upstream, count_mask, excess_mask, nan, cuts);
+    let mut expected = fields!(LossHeader: upstream, count_mask, excess_mask, nan, settings);
     expected.push(("terms".to_owned(), size_of::<LossHeader>()));
     assert_eq!(loss, expected);
 
@@ -177,7 +249,7 @@ fn structs_have_the_same_layout_on_both_sides() {
 
 #[test]
 fn constants_have_the_same_values_on_both_sides() {
-    let data = Data { mask: false, voxel_weights: false, map: false, gradient: false, statistics: [0; 4] };
+    let data = PLAIN;
     // It has the files of all stages.
     let module = parse(&Variant { stage: Stage::Evaluate, team: Team::Lane, data: Some(data), reach: APART });
     let constant = |name: &str| {
@@ -190,22 +262,41 @@ fn constants_have_the_same_values_on_both_sides() {
     for (name, value) in [
         ("SUMS_HALF", params::half::SUMS),
         ("LOSS_HALF", params::half::LOSS),
-        ("MEASURE_OVERLAP", params::measure::OVERLAP),
-        ("MEASURE_CROSS_ENTROPY_SUM", params::measure::CROSS_ENTROPY_SUM),
-        ("MEASURE_CROSS_ENTROPY_MEAN", params::measure::CROSS_ENTROPY_MEAN),
-        ("MAP_SCORE", params::map::SCORE),
-        ("MAP_COMPLEMENT", params::map::COMPLEMENT),
-        ("MAP_NEGATED", params::map::NEGATED),
-        ("MAP_NEG_LOG", params::map::NEG_LOG),
-        ("MAP_POWER", params::map::POWER),
+        ("MEASURE_RATIO", params::term::measure::RATIO),
+        ("MEASURE_MATTHEWS", params::term::measure::MATTHEWS),
+        ("MEASURE_MEAN", params::term::measure::MEAN),
+        ("DIVISOR_FIXED", params::term::divisor::FIXED),
+        ("DIVISOR_COUNT", params::term::divisor::COUNT),
+        ("DIVISOR_MODULATION", params::term::divisor::MODULATION),
+        ("EMPTY_KEEP", params::term::empty::KEEP),
+        ("EMPTY_ZERO", params::term::empty::ZERO),
+        ("EMPTY_ONE", params::term::empty::ONE),
+        ("EMPTY_NAN", params::term::empty::NAN),
+        ("EMPTY_SKIP", params::term::empty::SKIP),
+        ("VOLUME_UNUSED", params::term::volume::UNUSED),
+        ("VOLUME_INVERSE", params::term::volume::INVERSE),
+        ("VOLUME_INVERSE_SQUARED", params::term::volume::INVERSE_SQUARED),
+        ("OUTER_IDENTITY", params::term::outer::IDENTITY),
+        ("OUTER_POWER", params::term::outer::POWER),
+        ("OUTER_LOG_COSH", params::term::outer::LOG_COSH),
+        ("MAP_SCORE", params::term::map::SCORE),
+        ("MAP_COMPLEMENT", params::term::map::COMPLEMENT),
+        ("MAP_NEGATED", params::term::map::NEGATED),
+        ("MAP_NEG_LOG", params::term::map::NEG_LOG),
+        ("MAP_POWER", params::term::map::POWER),
         ("NO_STATISTIC", params::statistic::NO_STATISTIC),
         ("OVERLAP", params::statistic::OVERLAP),
         ("OVERLAP_SQUARED", params::statistic::OVERLAP_SQUARED),
-        ("OVERLAP_SIGMOID", params::statistic::OVERLAP_SIGMOID),
-        ("OVERLAP_SIGMOID_SQUARED", params::statistic::OVERLAP_SIGMOID_SQUARED),
+        ("OVERLAP_MINIMUM", params::statistic::OVERLAP_MINIMUM),
         ("OVERLAP_HARD", params::statistic::OVERLAP_HARD),
         ("CROSS_ENTROPY", params::statistic::CROSS_ENTROPY),
-        ("CROSS_ENTROPY_SIGMOID", params::statistic::CROSS_ENTROPY_SIGMOID),
+        ("FOCAL_SIDES", params::statistic::FOCAL_SIDES),
+        ("FOCAL_MIXTURE", params::statistic::FOCAL_MIXTURE),
+        ("FOCAL_MARGIN", params::statistic::FOCAL_MARGIN),
+        ("FOCAL_LIKELIHOOD", params::statistic::FOCAL_LIKELIHOOD),
+        ("GIVEN", params::activation::GIVEN),
+        ("SIGMOID", params::activation::SIGMOID),
+        ("TANH", params::activation::TANH),
     ] {
         assert_eq!(constant(name), value, "{name}");
     }

@@ -12,13 +12,19 @@
 //! assert_eq!(loss.terms.len(), 2);
 //! ```
 
+mod aggregate;
+mod classes;
 mod overlap;
 mod pointwise;
 mod statistic;
+mod term;
 
-pub use overlap::{Map, Overlap, Pool};
-pub use pointwise::BinaryCrossEntropy;
+pub use aggregate::{Empty, Outer};
+pub use classes::Classes;
+pub use overlap::{Formula, Intersection, Map, Overlap, Pool, RowWeights};
+pub use pointwise::{BinaryCrossEntropy, Divisor, Focal, Modulation};
 pub use statistic::{MAX_STATISTICS, Statistic};
+pub use term::{Measure, Term};
 
 use crate::Error;
 
@@ -31,6 +37,8 @@ pub enum Activation {
     /// They are logits z, p = σ(z) = 1/(1+e^−z); the gradient is taken with respect to z.
     #[default]
     Sigmoid,
+    /// p = tanh(z), of overlaps only; the gradient is taken with respect to z.
+    Tanh,
 }
 
 /// How a term's values become one number.
@@ -46,67 +54,27 @@ pub enum Reduction {
     Sum,
 }
 
-/// What a term measures.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum Measure {
-    /// A ratio of overlap sums: Dice, Jaccard, Tversky.
-    Overlap(Overlap),
-    /// Binary cross-entropy, voxel by voxel.
-    BinaryCrossEntropy(BinaryCrossEntropy),
-}
-
-/// One summand of a [`Loss`].
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-pub struct Term {
-    /// The factor in front of it.
-    #[cfg_attr(feature = "serde", serde(default = "one"))]
-    pub weight: f64,
-    /// How its input becomes probabilities.
-    #[cfg_attr(feature = "serde", serde(default))]
-    pub activation: Activation,
-    /// What it measures.
-    pub measure: Measure,
-}
-
-#[cfg(feature = "serde")]
-fn one() -> f64 {
-    1.0
-}
-
-impl Term {
-    /// The reduction of its values.
-    #[must_use]
-    pub fn reduction(&self) -> Reduction {
-        match &self.measure {
-            Measure::Overlap(overlap) => overlap.reduction,
-            Measure::BinaryCrossEntropy(bce) => bce.reduction,
-        }
-    }
-
-    /// The row sums it is a function of.
-    #[must_use]
-    pub fn statistic(&self) -> Statistic {
-        match &self.measure {
-            Measure::Overlap(overlap) => overlap.statistic(self.activation),
-            Measure::BinaryCrossEntropy(_) => Statistic::CrossEntropy { activation: self.activation },
-        }
-    }
-}
-
 /// A loss: the weighted sum of its terms, evaluated in one pass over the data.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Loss {
     /// The summands.
     pub terms: Vec<Term>,
+    /// The label (or value of a dense target) whose voxels do not count, unless the problem names one itself.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub ignore_index: Option<i64>,
 }
 
 impl Loss {
+    /// The sum of terms, without an ignore index.
+    #[must_use]
+    pub fn of(terms: Vec<Term>) -> Self {
+        Self { terms, ignore_index: None }
+    }
+
     /// A loss of one term of weight 1 on logits.
     fn single(measure: Measure) -> Self {
-        Self { terms: vec![Term { weight: 1.0, activation: Activation::Sigmoid, measure }] }
+        Self::of(vec![Term::new(Activation::Sigmoid, measure)])
     }
 
     /// The Dice loss 1 − 2I/(P+T) from logits, per (sample, class), averaged.
@@ -137,9 +105,30 @@ impl Loss {
         Self::single(Measure::BinaryCrossEntropy(BinaryCrossEntropy::default()))
     }
 
-    /// This loss plus `weight` times another one.
+    /// The focal loss from logits, averaged over all elements, without α.
+    #[must_use]
+    pub fn focal(gamma: f64) -> Self {
+        Self::single(Measure::Focal(Focal { gamma, ..Focal::default() }))
+    }
+
+    /// The generalised Dice loss from logits: the classes of a sample pooled, each weighing 1/T².
+    #[must_use]
+    pub fn generalized_dice() -> Self {
+        let row_weights = RowWeights::InverseSquaredVolume;
+        Self::single(Measure::Overlap(Overlap { row_weights, pool: Pool::Classes, ..Overlap::dice() }))
+    }
+
+    /// 1 − the Matthews correlation coefficient from logits, of everything pooled, 1e-5 added to each count.
+    #[must_use]
+    pub fn matthews() -> Self {
+        let formula = Formula::Matthews { eps: 1e-5 };
+        Self::single(Measure::Overlap(Overlap { formula, pool: Pool::All, ..Overlap::dice() }))
+    }
+
+    /// This loss plus `weight` times another one, whose ignore index is taken where this one has none.
     #[must_use]
     pub fn with(mut self, weight: f64, other: Self) -> Self {
+        self.ignore_index = self.ignore_index.or(other.ignore_index);
         self.terms.extend(other.terms.into_iter().map(|term| Term { weight: weight * term.weight, ..term }));
         self
     }
@@ -188,6 +177,22 @@ impl Loss {
         self.overlaps(|o| o.threshold = Some(threshold))
     }
 
+    /// The label (or value of a dense target) that does not count.
+    #[must_use]
+    pub fn ignore_index(mut self, index: i64) -> Self {
+        self.ignore_index = Some(index);
+        self
+    }
+
+    /// The classes of every term.
+    #[must_use]
+    pub fn classes(mut self, classes: Classes) -> Self {
+        for term in &mut self.terms {
+            term.classes = classes.clone();
+        }
+        self
+    }
+
     /// The reduction of every term.
     #[must_use]
     pub fn reduction(mut self, reduction: Reduction) -> Self {
@@ -195,6 +200,7 @@ impl Loss {
             match &mut term.measure {
                 Measure::Overlap(overlap) => overlap.reduction = reduction,
                 Measure::BinaryCrossEntropy(bce) => bce.reduction = reduction,
+                Measure::Focal(focal) => focal.reduction = reduction,
             }
         }
         self
@@ -221,12 +227,10 @@ impl Loss {
         distinct
     }
 
-    /// Whether the loss is a map of one value per voxel: cross-entropy without a reduction.
+    /// Whether the loss is a map of one value per voxel: cross-entropy or focal loss without a reduction.
     #[must_use]
     pub fn is_voxel_map(&self) -> bool {
-        self.terms
-            .iter()
-            .any(|term| matches!(term.measure, Measure::BinaryCrossEntropy(_)) && term.reduction() == Reduction::None)
+        self.terms.iter().any(|term| term.is_pointwise() && term.reduction() == Reduction::None)
     }
 
     /// Checks that the description means something.
@@ -239,14 +243,7 @@ impl Loss {
             return Err(Error::Loss("it has no terms".into()));
         };
         for (index, term) in self.terms.iter().enumerate() {
-            let checked = match &term.measure {
-                _ if !is_storable(term.weight) => {
-                    Err(format!("the weight is {}, it must be 0 or a normal f32", term.weight))
-                }
-                Measure::Overlap(overlap) => overlap.check(),
-                Measure::BinaryCrossEntropy(bce) => bce.check(),
-            };
-            checked.map_err(|reason| Error::Loss(format!("term {index}: {reason}")))?;
+            term.check().map_err(|reason| Error::Loss(format!("term {index}: {reason}")))?;
             if term.result_shape() != first.result_shape() {
                 return Err(Error::Loss(format!(
                     "term 0 gives {} and term {index} gives {}; terms without a reduction add up only with their like",
@@ -265,24 +262,14 @@ impl Loss {
     }
 }
 
-impl Term {
-    fn result_shape(&self) -> &'static str {
-        match (&self.measure, self.reduction()) {
-            (_, Reduction::Mean | Reduction::Sum) => "one number",
-            (Measure::BinaryCrossEntropy(_), Reduction::None) => "one value per voxel",
-            (Measure::Overlap(overlap), Reduction::None) => match overlap.pool {
-                Pool::None => "one value per sample and class",
-                Pool::Batch => "one value per class",
-                Pool::Classes => "one value per sample",
-                Pool::All => "one value for the whole batch",
-            },
-        }
-    }
-}
-
 /// Whether `value` survives the way into the f32 parameters of a kernel: GPUs may take subnormal numbers for 0.
 fn is_storable(value: f64) -> bool {
     value == 0.0 || (value as f32).is_normal()
+}
+
+/// Whether `value` is positive and survives the way into a kernel.
+fn is_positive(value: f64) -> bool {
+    value > 0.0 && is_storable(value)
 }
 
 #[cfg(test)]
@@ -300,7 +287,7 @@ mod tests {
     #[test]
     fn nonsense_is_refused_with_its_values() {
         let refused = |loss: Loss| loss.validate().unwrap_err().to_string();
-        assert!(refused(Loss { terms: vec![] }).contains("no terms"));
+        assert!(refused(Loss::of(vec![])).contains("no terms"));
         assert!(refused(Loss::dice().with(f64::NAN, Loss::bce())).contains("NaN"));
         assert!(refused(Loss::dice().smooth(f64::INFINITY)).contains("inf"));
         assert!(refused(Loss::tversky(-1.0, 0.5)).contains("-1"));

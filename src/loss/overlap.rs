@@ -1,6 +1,7 @@
 //! The overlap family: one formula, its choices as fields.
 
-use super::{Activation, Reduction, Statistic, is_storable};
+use super::classes::{fits, per_class};
+use super::{Activation, Empty, Outer, Reduction, Statistic, is_positive, is_storable};
 
 /// Which rows are added up before the ratio is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -68,6 +69,61 @@ pub enum Map {
     },
 }
 
+/// How much a voxel of p and t has in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Intersection {
+    /// p·t.
+    #[default]
+    Product,
+    /// min(p, t), as (|p| + |t| − |p − t|)/2: of soft targets its loss is least at p = t, where the product's is not.
+    /// P and T are then Σ|p| and Σ|t|, and a gradient at p = t is half of either side's (sign 0 = 0). With squared
+    /// cardinalities, (p² + t² − (p − t)²)/2, it is the product.
+    Minimum,
+}
+
+/// What the sums of a row are multiplied with before they are pooled.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum RowWeights {
+    /// Nothing.
+    #[default]
+    Equal,
+    /// A number for each class.
+    PerClass(Vec<f64>),
+    /// 1/T of the row, or of the class in the whole batch where the batch is pooled (generalised Dice, "simple").
+    ///
+    /// An empty row would weigh infinitely much: it weighs as much as the heaviest of its sample (of all, where the batch
+    /// is pooled), and 0 if all are empty. The weights are constants to the gradient, since T belongs to the target.
+    InverseVolume,
+    /// 1/T², likewise (generalised Dice, "square").
+    InverseSquaredVolume,
+}
+
+/// What is made of a group's sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
+pub enum Formula {
+    /// The ratio of [`Overlap`]'s documentation.
+    #[default]
+    Ratio,
+    /// The correlation coefficient of Matthews, of the soft counts TP = I, FP = P − I, FN = T − I and TN = Σm − P − T + I:
+    ///
+    /// ```text
+    /// s = (TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)),  each count with ε added
+    /// ```
+    ///
+    /// Factor, α, β, smoothing and floor are not used. It needs sums that are counts: no voxel weights, no squares.
+    Matthews {
+        /// ε.
+        eps: f64,
+    },
+}
+
 /// A ratio of overlap sums.
 ///
 /// With I = Σ m·w·p·t, P = Σ m·w·pᵏ, T = Σ m·w·tᵏ over a row or a [`Pool`] of rows (m the mask, w the
@@ -94,7 +150,7 @@ pub struct Overlap {
     pub smooth_numerator: f64,
     /// The constant added to the denominator.
     pub smooth_denominator: f64,
-    /// The least value of the denominator.
+    /// The least value of the denominator; 0 for none.
     pub floor: f64,
     /// The rows added up before the ratio.
     pub pool: Pool,
@@ -102,6 +158,23 @@ pub struct Overlap {
     pub map: Map,
     /// How the groups' values become one number.
     pub reduction: Reduction,
+    /// What p and t have in common.
+    pub intersection: Intersection,
+    /// What is made of the sums.
+    pub formula: Formula,
+    /// What rows weigh before they are pooled.
+    pub row_weights: RowWeights,
+    /// What becomes of groups whose target is empty.
+    pub empty: Empty,
+    /// What the groups' values are multiplied with, where groups have a class: empty for 1, one number, or C.
+    pub class_weights: Vec<f64>,
+    /// Whether a mean divides by the sum of the class weights rather than by the number of groups.
+    pub normalized: bool,
+    /// What becomes of the reduced value.
+    pub outer: Outer,
+    /// Whether voxels that the mask drops are background in the target all the same: class 0's T counts them. (MONAI's
+    /// masked Dice makes class 0 of what it masks.)
+    pub masked_is_background: bool,
     /// Where given, p and t are replaced by 0 or 1, whichever side of the threshold they lie
     /// (1 if strictly above); the sums are exact counts and there is no gradient.
     pub threshold: Option<f64>,
@@ -128,6 +201,14 @@ impl Overlap {
             pool: Pool::None,
             map: Map::Complement,
             reduction: Reduction::Mean,
+            intersection: Intersection::Product,
+            formula: Formula::Ratio,
+            row_weights: RowWeights::Equal,
+            empty: Empty::Keep,
+            class_weights: vec![],
+            normalized: false,
+            outer: Outer::Identity,
+            masked_is_background: false,
             threshold: None,
         }
     }
@@ -147,7 +228,38 @@ impl Overlap {
     pub(super) fn statistic(&self, activation: Activation) -> Statistic {
         match self.threshold {
             Some(threshold) => Statistic::HardOverlap { activation, threshold },
-            None => Statistic::Overlap { activation, squared: self.squared },
+            None => Statistic::Overlap {
+                activation,
+                squared: self.squared,
+                // Of squares the minimum is the product.
+                minimum: self.intersection == Intersection::Minimum && !self.squared,
+            },
+        }
+    }
+
+    /// What a row of a class weighs before pooling, as far as that is known beforehand.
+    pub(crate) fn row_weight(&self, class: usize) -> f64 {
+        match &self.row_weights {
+            RowWeights::PerClass(list) => per_class(list, class),
+            _ => 1.0,
+        }
+    }
+
+    /// The weight of a row that has T = `volume`, before the rule for infinite ones.
+    pub(crate) fn volume_weight(&self, volume: f64) -> Option<f64> {
+        match self.row_weights {
+            RowWeights::InverseVolume => Some(1.0 / volume),
+            RowWeights::InverseSquaredVolume => Some(1.0 / (volume * volume)),
+            _ => None,
+        }
+    }
+
+    /// Checks what depends on the number of classes.
+    pub(super) fn fits(&self, classes: usize) -> Result<(), String> {
+        fits("class_weights", &self.class_weights, classes)?;
+        match &self.row_weights {
+            RowWeights::PerClass(list) => fits("row_weights", list, classes),
+            _ => Ok(()),
         }
     }
 
@@ -165,8 +277,29 @@ impl Overlap {
                 return fail(name, value, "0 or a positive normal f32");
             }
         }
+        let row_weights = match &self.row_weights {
+            RowWeights::PerClass(list) => &list[..],
+            _ => &[],
+        };
+        for (name, list) in [("class_weights", &self.class_weights[..]), ("row_weights", row_weights)] {
+            if let Some(&weight) = list.iter().find(|&&w| !is_storable(w) || w < 0.0) {
+                return fail(name, weight, "0 or positive normal f32s");
+            }
+        }
+        if self.outer != Outer::Identity && self.reduction == Reduction::None {
+            return Err("the outer map is taken of a reduced value; reduce it to a mean or a sum".to_owned());
+        }
+        if let (Formula::Matthews { .. }, true) = (self.formula, self.squared || self.row_weights != RowWeights::Equal)
+        {
+            return Err("the Matthews correlation is one of counts; leave out squares and row weights".to_owned());
+        }
         let threshold = self.threshold.unwrap_or_default();
         let positive = "a positive normal f32";
+        match (self.formula, self.outer) {
+            (Formula::Matthews { eps }, _) if !is_positive(eps) => return fail("eps", eps, positive),
+            (_, Outer::Power { gamma }) if !is_positive(gamma) => return fail("gamma", gamma, positive),
+            _ => {}
+        }
         match self.map {
             _ if !is_storable(threshold) => fail("threshold", threshold, "0 or a normal f32"),
             _ if !is_positive(self.factor) => fail("factor", self.factor, positive),
@@ -175,9 +308,4 @@ impl Overlap {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether `value` is positive and survives the way into a kernel.
-fn is_positive(value: f64) -> bool {
-    value > 0.0 && is_storable(value)
 }

@@ -1,6 +1,32 @@
 //! Losses that are a sum over voxels.
 
-use super::{Reduction, is_storable};
+use super::classes::{fits, per_class};
+use super::{Pool, Reduction, is_positive, is_storable};
+
+/// What the mean of a sum over voxels divides by.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
+pub enum Divisor {
+    /// The number of elements that count: those of the term's classes that mask and ignore index keep.
+    #[default]
+    Elements,
+    /// The number of voxels that count: the same by the number of the term's classes.
+    Voxels,
+    /// The number of all elements of the term's classes, whether they count or not.
+    AllElements,
+    /// The number of all voxels, whether they count or not.
+    AllVoxels,
+    /// The sum of the modulating factors of a [`Focal`] loss, or ε where that is less ("normalised" focal loss). The
+    /// gradient passes through it.
+    Modulation {
+        /// ε, above 0.
+        eps: f64,
+    },
+}
 
 /// Binary cross-entropy with positive weights.
 ///
@@ -13,31 +39,173 @@ use super::{Reduction, is_storable};
 pub struct BinaryCrossEntropy {
     /// π: empty for 1, one number for every class, or C numbers.
     pub positive_weights: Vec<f64>,
-    /// How the elements' values become one number. The mean divides by the number of elements that
-    /// the mask keeps.
+    /// What ℓ is multiplied with: empty for 1, one number, or C.
+    pub class_weights: Vec<f64>,
+    /// s in [0, 1]: the target t becomes t·(1−s) + s/2.
+    pub label_smoothing: f64,
+    /// ε: probabilities are held within [ε, 1−ε], with gradient 0 outside. Logits are not.
+    pub clip: f64,
+    /// What the mean divides by.
+    pub divisor: Divisor,
+    /// How the elements' values become one number.
     pub reduction: Reduction,
 }
 
 impl BinaryCrossEntropy {
-    /// The positive weight of a class.
-    #[must_use]
-    pub fn positive_weight(&self, class: usize) -> f64 {
-        match self.positive_weights[..] {
-            [] => 1.0,
-            [all] => all,
-            ref per_class => per_class.get(class).copied().unwrap_or(1.0),
-        }
+    /// What the two parts of the sum are multiplied with: π·w and w.
+    pub(crate) fn factors(&self, class: usize) -> [f64; 2] {
+        let weight = per_class(&self.class_weights, class);
+        [per_class(&self.positive_weights, class) * weight, weight]
     }
 
-    /// Whether the positive weights fit a problem of so many classes.
-    pub(crate) fn fits(&self, classes: usize) -> bool {
-        matches!(self.positive_weights.len(), 0 | 1) || self.positive_weights.len() == classes
+    pub(super) fn fits(&self, classes: usize) -> Result<(), String> {
+        fits("positive_weights", &self.positive_weights, classes)?;
+        fits("class_weights", &self.class_weights, classes)
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.positive_weights.iter().find(|&&w| !is_storable(w) || w < 0.0) {
-            Some(weight) => Err(format!("the positive weight {weight} must be 0 or a positive normal f32")),
-            None => Ok(()),
+        weights("positive_weights", &self.positive_weights)?;
+        weights("class_weights", &self.class_weights)?;
+        smoothing(self.label_smoothing)?;
+        clip(self.clip)?;
+        match self.divisor {
+            Divisor::Modulation { .. } => Err("only a focal loss has modulating factors to divide by".to_owned()),
+            _ => Ok(()),
         }
     }
+}
+
+/// How a focal loss treats targets between 0 and 1. On binary targets all forms are one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Modulation {
+    /// t·q^γ·(−ln p) + (1−t)·p^γ·(−ln q), q = 1 − p: each side has its own (kornia).
+    #[default]
+    Sides,
+    /// (1 − p_t)^γ with p_t = t·p + (1−t)·q, times cross-entropy (Keras).
+    Mixture,
+    /// (1 − e^−ℓ)^γ of the cross-entropy ℓ itself (segmentation_models.pytorch).
+    Likelihood,
+    /// σ(−z·(2t−1))^γ times cross-entropy (MONAI). Of probabilities, z = ln(p/q).
+    Margin,
+}
+
+/// The focal loss: binary cross-entropy ℓ, modulated so that what is predicted well counts little.
+///
+/// With t = 1 or 0: α·q^γ·(−ln p) or (1−α)·p^γ·(−ln q). γ below 1 has finite gradients: where q or p rounds to 0 the
+/// loss and its slope are 0.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
+pub struct Focal {
+    /// γ ≥ 0.
+    pub gamma: f64,
+    /// What it makes of soft targets.
+    pub modulation: Modulation,
+    /// θ: with a threshold above 0 the modulating factor is that of (1 − p_t)/θ, and 1 where p_t < θ ("reduced" focal
+    /// loss, with [`Modulation::Likelihood`]).
+    pub threshold: f64,
+    /// α, which multiplies the part of t: empty for 1, one number, or C.
+    pub positive_weights: Vec<f64>,
+    /// 1 − α, which multiplies the part of 1 − t: empty for 1, one number, or C.
+    pub negative_weights: Vec<f64>,
+    /// What both are multiplied with: empty for 1, one number, or C.
+    pub class_weights: Vec<f64>,
+    /// s in [0, 1]: the target t becomes t·(1−s) + s/2.
+    pub label_smoothing: f64,
+    /// ε: probabilities are held within [ε, 1−ε], with gradient 0 outside.
+    pub clip: f64,
+    /// What the mean of a group divides by.
+    pub divisor: Divisor,
+    /// The rows that are added up before the mean.
+    pub pool: Pool,
+    /// What the groups' means are multiplied with, where groups have a class: empty for 1, one number, or C.
+    pub group_weights: Vec<f64>,
+    /// Whether the mean of the groups divides by the sum of the group weights rather than by their number.
+    pub normalized: bool,
+    /// How the elements' values become one number: the mean over groups of their means, or the sum of everything.
+    pub reduction: Reduction,
+}
+
+impl Default for Focal {
+    fn default() -> Self {
+        Self {
+            gamma: 2.0,
+            modulation: Modulation::Sides,
+            threshold: 0.0,
+            positive_weights: vec![],
+            negative_weights: vec![],
+            class_weights: vec![],
+            label_smoothing: 0.0,
+            clip: 0.0,
+            divisor: Divisor::Elements,
+            pool: Pool::All,
+            group_weights: vec![],
+            normalized: false,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl Focal {
+    /// What the three parts of the sum are multiplied with.
+    pub(crate) fn factors(&self, class: usize) -> [f64; 3] {
+        let weight = per_class(&self.class_weights, class);
+        let side = |list| per_class(list, class) * weight;
+        [side(&self.positive_weights), side(&self.negative_weights), 1.0]
+    }
+
+    fn lists(&self) -> [(&'static str, &[f64]); 4] {
+        [
+            ("positive_weights", &self.positive_weights),
+            ("negative_weights", &self.negative_weights),
+            ("class_weights", &self.class_weights),
+            ("group_weights", &self.group_weights),
+        ]
+    }
+
+    pub(super) fn fits(&self, classes: usize) -> Result<(), String> {
+        self.lists().into_iter().try_for_each(|(what, list)| fits(what, list, classes))
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.lists().into_iter().try_for_each(|(what, list)| weights(what, list))?;
+        smoothing(self.label_smoothing)?;
+        clip(self.clip)?;
+        if !is_storable(self.gamma) || self.gamma < 0.0 {
+            return Err(format!("gamma is {}, it must be 0 or a positive normal f32", self.gamma));
+        }
+        if !is_storable(self.threshold) || !(0.0..=1.0).contains(&self.threshold) {
+            return Err(format!("threshold is {}, it must be 0 or a normal f32 up to 1", self.threshold));
+        }
+        if self.threshold > 0.0 && self.modulation != Modulation::Likelihood {
+            return Err("a threshold goes with the modulation by likelihood".to_owned());
+        }
+        match self.divisor {
+            Divisor::Modulation { eps } if !is_positive(eps) => {
+                Err(format!("eps is {eps}, it must be a positive normal f32"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn weights(what: &str, list: &[f64]) -> Result<(), String> {
+    match list.iter().find(|&&w| !is_storable(w) || w < 0.0) {
+        Some(weight) => Err(format!("{what} holds {weight}; give 0 or positive normal f32s")),
+        None => Ok(()),
+    }
+}
+
+fn smoothing(value: f64) -> Result<(), String> {
+    if is_storable(value) && (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("label_smoothing is {value}, it must be 0 or a normal f32 up to 1"))
+}
+
+fn clip(value: f64) -> Result<(), String> {
+    if is_storable(value) && (0.0..0.5).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("clip is {value}, it must be 0 or a normal f32 below 1/2"))
 }

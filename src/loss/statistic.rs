@@ -1,6 +1,6 @@
 //! The row sums that losses are functions of.
 
-use super::Activation;
+use super::{Activation, Modulation};
 
 /// The number of distinct statistics one pass over the data can accumulate.
 pub const MAX_STATISTICS: usize = 4;
@@ -8,7 +8,7 @@ pub const MAX_STATISTICS: usize = 4;
 /// A set of sums over the voxels of a row that one or more terms are functions of.
 ///
 /// A statistic names *what must be read off the data*, not what is made of it: Dice, Jaccard and Tversky
-/// of one activation share theirs, and the positive weight of cross-entropy is applied afterwards.
+/// of one activation share theirs, and class weights, positive weights and α are applied afterwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Statistic {
     /// I = Σ m·w·p·t, P = Σ m·w·pᵏ, T = Σ m·w·tᵏ.
@@ -17,6 +17,8 @@ pub enum Statistic {
         activation: Activation,
         /// k = 2 instead of 1.
         squared: bool,
+        /// I = Σ m·w·min(p, t) instead, by absolute values: see [`Intersection::Minimum`](super::Intersection::Minimum).
+        minimum: bool,
     },
     /// The exact counts of \[p > θ\]·\[t > θ\], \[p > θ\], \[t > θ\] where the mask is 1.
     HardOverlap {
@@ -30,6 +32,25 @@ pub enum Statistic {
     CrossEntropy {
         /// How p is made.
         activation: Activation,
+        /// s: t is t·(1−s) + s/2.
+        label_smoothing: f64,
+        /// ε: probabilities are held within [ε, 1−ε].
+        clip: f64,
+    },
+    /// A and B likewise, each element's part multiplied with its modulating factor f; and F = Σ m·w·f.
+    Focal {
+        /// How p is made.
+        activation: Activation,
+        /// How f is.
+        modulation: Modulation,
+        /// γ.
+        gamma: f64,
+        /// θ, 0 for none.
+        threshold: f64,
+        /// s.
+        label_smoothing: f64,
+        /// ε.
+        clip: f64,
     },
 }
 

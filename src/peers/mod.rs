@@ -13,6 +13,10 @@
 //! | [`pytorch::BCEWithLogitsLoss`] | sigmoid | | cross-entropy, positive weights | mean, sum or a voxel map |
 //! | [`keras::DiceCoef`] | none | everything | (2I+s)/(Σp²+Σt²+s) | the score |
 //! | [`keras::DiceCoefLoss`] | none | everything | (2I+s)/(Σp²+Σt²+s) | 1 − the score |
+//! | [`keras::Dice`] | none | by `axis`, all by default | 2I/(P+T+10⁻⁷) | 1 − the score |
+//! | [`keras::Tversky`] | none | by `axis`, all by default | I/(I+α·FN+β·FP+10⁻⁷) | 1 − the score |
+//! | [`keras::BinaryCrossentropy`] | none or sigmoid | | cross-entropy, clipped at 10⁻⁷ | mean, or sum of means over classes |
+//! | [`keras::BinaryFocalCrossentropy`] | none or sigmoid | | (1−p_t)^γ · cross-entropy | the same |
 //! | [`tensorlayer::DiceCoe`] | none | by `axis` | (2I+s)/(l+r+s) | mean of the scores |
 //! | [`tensorlayer::DiceHardCoe`] | threshold | by `axis` | (2I+s)/(P+T+s) | mean of the scores |
 //! | [`tensorlayer::IouCoe`] | threshold | by `axis` | (I+s)/(P+T−I+s) | mean of the scores |
@@ -21,12 +25,14 @@
 //! use segloss::{Batch, Shape, peers::{Peer, pytorch}, reference};
 //!
 //! let shape = Shape::new(&[1, 1, 2])?;
-//! let loss = pytorch::SoftDiceLoss::default().loss(&shape)?;
-//! let value = reference::evaluate(&loss, &Batch::new(&shape, &[0.0, 0.0], &[1.0, 0.0])?)?.value;
+//! let batch = Batch::new(&shape, &[0.0, 0.0], &[1.0, 0.0])?;
+//! let loss = pytorch::SoftDiceLoss::default().loss(batch.problem())?;
+//! let value = reference::evaluate(&loss, &batch)?.value;
 //! assert!((value - (1.0 - 2.0 * (0.5 + 1.0) / (1.0 + 1.0 + 1.0))).abs() < 1e-12);
 //! # Ok::<(), segloss::Error>(())
 //! ```
 
+mod axis;
 pub mod keras;
 pub mod pytorch;
 pub mod tensorlayer;
@@ -34,15 +40,15 @@ mod weight;
 
 pub use weight::Weight;
 
-use crate::{Activation, Error, Loss, Shape, loss::Measure, loss::Term};
+use crate::{Activation, Error, Loss, Problem, loss::Measure, loss::Term};
 
 /// A loss of another library.
 pub trait Peer {
-    /// The same loss in this library's terms, for a problem of this shape.
+    /// The same loss in this library's terms, for a problem of this shape and these formats.
     ///
     /// # Errors
     /// [`Error::Peer`] for arguments that the peer rejects or that this library does not support.
-    fn loss(&self, shape: &Shape) -> Result<Loss, Error>;
+    fn loss(&self, problem: &Problem) -> Result<Loss, Error>;
 }
 
 /// Any peer's loss, as it is written down: `{"peer": …, "loss": …, "params": {…}}`.
@@ -56,20 +62,20 @@ pub trait Peer {
 )]
 #[non_exhaustive]
 pub enum Recipe {
-    /// The classic PyTorch formulations.
+    /// PyTorch, and its classic formulations.
     PyTorch(pytorch::Recipe),
-    /// The classic Keras formulations.
+    /// Keras, and its classic formulations.
     Keras(keras::Recipe),
     /// TensorLayer's coefficients.
     TensorLayer(tensorlayer::Recipe),
 }
 
 impl Peer for Recipe {
-    fn loss(&self, shape: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
         match self {
-            Self::PyTorch(recipe) => recipe.loss(shape),
-            Self::Keras(recipe) => recipe.loss(shape),
-            Self::TensorLayer(recipe) => recipe.loss(shape),
+            Self::PyTorch(recipe) => recipe.loss(problem),
+            Self::Keras(recipe) => recipe.loss(problem),
+            Self::TensorLayer(recipe) => recipe.loss(problem),
         }
     }
 }
@@ -94,9 +100,9 @@ macro_rules! recipes {
         }
 
         impl $crate::peers::Peer for Recipe {
-            fn loss(&self, shape: &$crate::Shape) -> Result<$crate::Loss, $crate::Error> {
+            fn loss(&self, problem: &$crate::Problem) -> Result<$crate::Loss, $crate::Error> {
                 match self {
-                    $(Self::$variant(loss) => loss.loss(shape),)+
+                    $(Self::$variant(loss) => loss.loss(problem),)+
                 }
             }
         }
@@ -106,5 +112,5 @@ use recipes;
 
 /// A loss of one term of weight 1.
 fn single(activation: Activation, measure: Measure) -> Loss {
-    Loss { terms: vec![Term { weight: 1.0, activation, measure }] }
+    Loss::of(vec![Term::new(activation, measure)])
 }

@@ -3,7 +3,7 @@
 
 use super::{Peer, Weight, recipes, single, weight};
 use crate::loss::{BinaryCrossEntropy, Measure, Overlap};
-use crate::{Activation, Error, Loss, Map, Pool, Reduction, Shape};
+use crate::{Activation, Error, Loss, Map, Pool, Problem, Reduction};
 
 recipes! {
     /// A loss of this module by its name.
@@ -31,7 +31,7 @@ impl Default for DiceCoeff {
 }
 
 impl Peer for DiceCoeff {
-    fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
         let overlap = Overlap {
             smooth_numerator: self.smooth,
             smooth_denominator: self.smooth,
@@ -66,7 +66,7 @@ impl Default for SoftDiceLoss {
 }
 
 impl Peer for SoftDiceLoss {
-    fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
         weight::check(self.weight, "SoftDiceLoss")?;
         let overlap = Overlap {
             smooth_numerator: 2.0 * self.smooth,
@@ -98,7 +98,7 @@ impl Default for BCELoss2d {
 }
 
 impl Peer for BCELoss2d {
-    fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
         weight::check(self.weight, "BCELoss2d")?;
         let reduction = if self.size_average { Reduction::Mean } else { Reduction::Sum };
         let bce = BinaryCrossEntropy { reduction, ..Default::default() };
@@ -124,7 +124,7 @@ pub struct BCELoss {
 }
 
 impl Peer for BCELoss {
-    fn loss(&self, _: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
         weight::check(self.weight, "BCELoss")?;
         let reduction = legacy_reduction(self.size_average, self.reduce, self.reduction);
         let bce = BinaryCrossEntropy { reduction, ..Default::default() };
@@ -152,20 +152,23 @@ pub struct BCEWithLogitsLoss {
 }
 
 impl Peer for BCEWithLogitsLoss {
-    fn loss(&self, shape: &Shape) -> Result<Loss, Error> {
+    fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
         weight::check(self.weight, "BCEWithLogitsLoss")?;
         let positive_weights = self.pos_weight.clone().unwrap_or_default();
         let bce = BinaryCrossEntropy {
             reduction: legacy_reduction(self.size_average, self.reduce, self.reduction),
             positive_weights,
+            ..Default::default()
         };
-        if self.pos_weight.as_ref().is_some_and(Vec::is_empty) || !bce.fits(shape.classes()) {
+        if self.pos_weight.as_ref().is_some_and(Vec::is_empty)
+            || !matches!(bce.positive_weights.len(), 0 | 1) && bce.positive_weights.len() != problem.shape.classes()
+        {
             return Err(Error::Peer {
                 peer: "BCEWithLogitsLoss",
                 reason: format!(
                     "pos_weight has {} entries, give one or one per class ({})",
                     bce.positive_weights.len(),
-                    shape.classes()
+                    problem.shape.classes()
                 ),
             });
         }
@@ -190,6 +193,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Shape;
 
     #[test]
     fn the_deprecated_pair_decides_as_in_pytorch() {
@@ -209,8 +213,8 @@ mod tests {
     #[test]
     fn positive_weights_must_fit_the_classes() {
         let loss = BCEWithLogitsLoss { pos_weight: Some(vec![1.0, 2.0]), ..Default::default() };
-        assert!(loss.loss(&Shape::new(&[1, 2, 3]).unwrap()).is_ok());
-        let error = loss.loss(&Shape::new(&[1, 3, 3]).unwrap()).unwrap_err();
+        assert!(loss.loss(&Problem::new(Shape::new(&[1, 2, 3]).unwrap())).is_ok());
+        let error = loss.loss(&Problem::new(Shape::new(&[1, 3, 3]).unwrap())).unwrap_err();
         assert!(error.to_string().contains("2 entries"), "{error}");
     }
     #[test]
@@ -218,10 +222,10 @@ mod tests {
         for name in ["SoftDiceLoss", "BCELoss2d", "BCELoss", "BCEWithLogitsLoss"] {
             let loss = |weight| {
                 let spec = json!({"loss": name, "params": {"weight": weight}});
-                serde_json::from_value::<Recipe>(spec).unwrap().loss(&Shape::new(&[1, 2, 3]).unwrap())
+                serde_json::from_value::<Recipe>(spec).unwrap().loss(&Problem::new(Shape::new(&[1, 2, 3]).unwrap()))
             };
             let bare: Recipe = serde_json::from_value(json!({"loss": name, "params": {}})).unwrap();
-            assert_eq!(loss(json!(null)), bare.loss(&Shape::new(&[1, 2, 3]).unwrap()));
+            assert_eq!(loss(json!(null)), bare.loss(&Problem::new(Shape::new(&[1, 2, 3]).unwrap())));
             for weight in [json!(2), json!([1.0, 2.5]), json!([[[1, 2], [3, 4]]])] {
                 let error = loss(weight).unwrap_err();
                 assert!(matches!(error, Error::Peer { peer, .. } if peer == name), "{error}");

@@ -1,7 +1,8 @@
 //! The sums of every row.
 
-use super::{Element, log_probability, probability, threshold_cut};
-use crate::loss::Measure;
+use super::pointwise::pointwise;
+use super::{Element, probability, threshold_cut};
+use crate::loss::Term;
 use crate::{Batch, Loss, Statistic, Sums};
 
 /// One read of everything: for every statistic, the sums of every row.
@@ -23,9 +24,13 @@ pub fn combine(parts: impl IntoIterator<Item = Sums>) -> Sums {
 fn contribution(statistic: Statistic, element: Element) -> Sums {
     let Element { z, t, weight, counts } = element;
     let values = match statistic {
-        Statistic::Overlap { activation, squared } => {
+        Statistic::Overlap { activation, squared, minimum } => {
             let p = probability(activation, z);
-            if squared { [p * t, p * p, t * t] } else { [p * t, p, t] }
+            match (squared, minimum) {
+                (true, _) => [p * t, p * p, t * t],
+                (false, false) => [p * t, p, t],
+                (false, true) => [0.5 * (p.abs() + t.abs() - (p - t).abs()), p.abs(), t.abs()],
+            }
         }
         Statistic::HardOverlap { activation, threshold } => {
             let p = f64::from(z > f64::from(threshold_cut(activation, threshold)));
@@ -34,34 +39,27 @@ fn contribution(statistic: Statistic, element: Element) -> Sums {
             let counted = [p * t, p, t].map(|v| v * f64::from(counts));
             return Sums { values: counted, count: u64::from(counts) };
         }
-        Statistic::CrossEntropy { activation } => {
-            let (log_p, log_q) = log_probability(activation, z);
-            [-t * log_p, -(1.0 - t) * log_q, 0.0]
-        }
+        Statistic::CrossEntropy { .. } | Statistic::Focal { .. } => pointwise(statistic, z, t).values,
     };
     Sums { values: values.map(|v| weight * v), count: u64::from(counts) }
 }
 
-/// Σ weight × cross-entropy, element by element: the result of a loss that
-/// [is a voxel map](Loss::is_voxel_map).
+/// Σ weight × the value of each element: the result of a loss that [is a voxel map](Loss::is_voxel_map).
 #[must_use]
 pub fn voxel_map(loss: &Loss, batch: &Batch) -> Vec<f64> {
     let shape = batch.shape();
     let value = |row: usize, voxel: usize| -> f64 {
         let element = Element::load(batch, row, voxel);
-        loss.terms
-            .iter()
-            .map(|term| match &term.measure {
-                Measure::BinaryCrossEntropy(bce) => {
-                    let [positive, negative, _] = contribution(term.statistic(), element).values;
-                    term.weight * (bce.positive_weight(row % shape.classes()) * positive + negative)
-                }
-                Measure::Overlap(_) => 0.0,
-            })
-            .sum()
+        let of_term = |term: &Term| {
+            let [positive, negative, _] = contribution(term.statistic(), element).values;
+            let factors = term.factors(row % shape.classes());
+            term.weight * (factors[0] * positive + factors[1] * negative)
+        };
+        loss.terms.iter().map(of_term).sum()
     };
-    (0..shape.rows())
-        .flat_map(|row| (0..shape.voxels()).map(move |voxel| (row, voxel)))
-        .map(|(r, v)| value(r, v))
-        .collect()
+    let mut map = vec![0.0; shape.elements()];
+    for (row, voxel) in (0..shape.rows()).flat_map(|row| (0..shape.voxels()).map(move |voxel| (row, voxel))) {
+        map[batch.problem().element(row, voxel)] = value(row, voxel);
+    }
+    map
 }

@@ -8,6 +8,7 @@ pub fn probability(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::None => z,
         Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+        Activation::Tanh => z.tanh(),
     }
 }
 
@@ -17,10 +18,14 @@ pub(super) fn slope(activation: Activation, z: f64) -> f64 {
         Activation::None => 1.0,
         // σ' = σ(z)·(1 − σ(z)) = σ(z)·σ(−z), which does not cancel at large z.
         Activation::Sigmoid => probability(activation, z) * probability(activation, -z),
+        // tanh' = 1 − tanh² = 1/cosh².
+        Activation::Tanh => z.cosh().powi(-2),
     }
 }
 
 /// (ln p, ln(1 − p)), clamped at −100 for probabilities as PyTorch does.
+///
+/// A tanh is no probability and has none of them: (0, 0).
 #[must_use]
 pub fn log_probability(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
@@ -34,18 +39,24 @@ pub fn log_probability(activation: Activation, z: f64) -> (f64, f64) {
             let tail = (-z.abs()).exp().ln_1p();
             (z.min(0.0) - tail, (-z).min(0.0) - tail)
         }
+        Activation::Tanh => (0.0, 0.0),
     }
 }
 
 /// The f32 number that an input is compared with so that its probability is compared with θ.
 ///
-/// p = σ(z) > θ exactly where z > ln(θ/(1−θ)), so the comparison needs no sigmoid and no rounding of one.
+/// p = σ(z) > θ exactly where z > ln(θ/(1−θ)), so the comparison needs no sigmoid and no rounding of one; p = tanh(z) > θ
+/// where z > ½·ln((1+θ)/(1−θ)).
 #[must_use]
 pub fn threshold_cut(activation: Activation, threshold: f64) -> f32 {
-    match activation {
-        Activation::None => threshold as f32,
-        Activation::Sigmoid if threshold <= 0.0 => f32::MIN,
-        Activation::Sigmoid if threshold >= 1.0 => f32::MAX,
-        Activation::Sigmoid => (threshold / (1.0 - threshold)).ln() as f32,
+    let (least, cut) = match activation {
+        Activation::None => return threshold as f32,
+        Activation::Sigmoid => (0.0, (threshold / (1.0 - threshold)).ln()),
+        Activation::Tanh => (-1.0, threshold.atanh()),
+    };
+    match threshold {
+        _ if threshold <= least => f32::MIN,
+        _ if threshold >= 1.0 => f32::MAX,
+        _ => cut as f32,
     }
 }

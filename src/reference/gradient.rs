@@ -1,7 +1,9 @@
 //! The derivative of the loss with respect to every element.
 
-use super::{Element, activation::slope, probability};
-use crate::{Activation, Batch, Statistic};
+use super::activation::slope;
+use super::pointwise::pointwise;
+use super::{Element, probability};
+use crate::{Batch, Statistic};
 
 /// dL/dz of every element (dL/dp where the input is probabilities).
 ///
@@ -12,40 +14,44 @@ use crate::{Activation, Batch, Statistic};
 /// # Panics
 /// If a row's coefficients are missing.
 #[must_use]
-pub fn gradient(statistics: &[Statistic], coefficients: &[Vec<[f64; 2]>], batch: &Batch) -> Vec<f64> {
+pub fn gradient(statistics: &[Statistic], coefficients: &[Vec<[f64; 3]>], batch: &Batch) -> Vec<f64> {
     let shape = batch.shape();
-    let mut gradient = Vec::with_capacity(shape.elements());
+    let mut gradient = vec![0.0; shape.elements()];
     for row in 0..shape.rows() {
         for voxel in 0..shape.voxels() {
             let element = Element::load(batch, row, voxel);
             let slopes = statistics.iter().zip(coefficients).map(|(&s, rows)| element_slope(s, rows[row], element));
-            gradient.push(element.weight * slopes.sum::<f64>());
+            gradient[batch.problem().element(row, voxel)] = element.weight * slopes.sum::<f64>();
         }
     }
     gradient
 }
 
 /// The derivative of one statistic's part of the loss with respect to one element of weight 1.
-fn element_slope(statistic: Statistic, [a, b]: [f64; 2], element: Element) -> f64 {
+fn element_slope(statistic: Statistic, coefficients: [f64; 3], element: Element) -> f64 {
     let Element { z, t, .. } = element;
+    let [a, b, _] = coefficients;
     match statistic {
-        // I = Σpt, P = Σpᵏ: dL/dp = a·t + b·k·pᵏ⁻¹.
-        Statistic::Overlap { activation, squared } => {
+        // I = Σpt, P = Σpᵏ: dL/dp = a·t + b·k·pᵏ⁻¹. Of minima, I = Σ(|p| + |t| − |p−t|)/2 and P = Σ|p|.
+        Statistic::Overlap { activation, squared, minimum } => {
             let p = probability(activation, z);
-            let dp = if squared { a * t + 2.0 * b * p } else { a * t + b };
+            let dp = match (squared, minimum) {
+                (true, _) => a * t + 2.0 * b * p,
+                (false, false) => a * t + b,
+                (false, true) => 0.5 * a * (sign(p) - sign(p - t)) + b * sign(p),
+            };
             dp * slope(activation, z)
         }
         // A step function.
         Statistic::HardOverlap { .. } => 0.0,
-        // A = Σ −t·ln σ(z), B = Σ −(1−t)·ln σ(−z): d/dz gives −t·σ(−z) and (1−t)·σ(z).
-        Statistic::CrossEntropy { activation: Activation::Sigmoid } => {
-            let p = |z| probability(Activation::Sigmoid, z);
-            b * (1.0 - t) * p(z) - a * t * p(-z)
-        }
-        // The same over p(1−p), held above 1e-12 as PyTorch does.
-        Statistic::CrossEntropy { activation: Activation::None } => {
-            let p = z;
-            (b * (1.0 - t) * p - a * t * (1.0 - p)) / (p * (1.0 - p)).max(1e-12)
+        Statistic::CrossEntropy { .. } | Statistic::Focal { .. } => {
+            let slopes = pointwise(statistic, z, t).slopes;
+            coefficients.iter().zip(slopes).map(|(coefficient, slope)| coefficient * slope).sum()
         }
     }
+}
+
+/// −1, 0 or 1.
+fn sign(x: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { x.signum() }
 }

@@ -18,14 +18,16 @@ mod accumulate;
 mod activation;
 mod finalize;
 mod gradient;
+mod pointwise;
 mod score;
 
 pub use accumulate::{accumulate, combine, voxel_map};
 pub use activation::{log_probability, probability, threshold_cut};
 pub use finalize::{Finalized, finalize};
 pub use gradient::gradient;
-pub use score::{Score, score};
+pub use score::{Score, Scores, score};
 
+use crate::batch::Target;
 use crate::{BadValues, Batch, Error, Loss, Sums};
 
 /// What [`evaluate`] finds.
@@ -51,6 +53,7 @@ pub struct Evaluation {
 /// As [`Gpu::evaluate`](crate::Gpu::evaluate), without those of a device.
 pub fn evaluate(loss: &Loss, batch: &Batch) -> Result<Evaluation, Error> {
     crate::plan::check(loss, batch.problem())?;
+    let batch = &batch.ignoring(loss.ignore_index);
     let bad = bad_values(batch);
     if !bad.is_empty() {
         return Err(Error::BadValues(bad));
@@ -70,14 +73,20 @@ pub fn evaluate(loss: &Loss, batch: &Batch) -> Result<Evaluation, Error> {
     })
 }
 
-/// Counts the elements that are not usable numbers.
+/// Counts the elements that are not usable numbers, and the labels that are no class.
 #[must_use]
 pub fn bad_values(batch: &Batch) -> BadValues {
     let count = |data: &[f32], bad: fn(&f32) -> bool| data.iter().filter(|v| bad(v)).count() as u32;
     let infinite = |v: &f32| !v.is_finite();
+    let (shape, is_labels) = (batch.shape(), batch.problem().targets.is_labels());
+    // A label is one of its voxel, whatever the class.
+    let rows = (0..shape.rows()).filter(|row| !is_labels || row % shape.classes() == 0);
+    let is_bad = |&(row, voxel): &(usize, usize)| batch.target(row, voxel) == Target::Bad;
+    let targets = rows.flat_map(|row| (0..shape.voxels()).map(move |voxel| (row, voxel))).filter(is_bad).count() as u32;
     BadValues {
-        logits: count(batch.logits(), infinite),
-        targets: count(batch.targets(), infinite),
+        logits: (0..shape.elements()).filter(|&i| !batch.logits().get(i).is_finite()).count() as u32,
+        targets: if is_labels { 0 } else { targets },
+        labels: if is_labels { targets } else { 0 },
         mask: batch.mask().map_or(0, |mask| count(mask, |&v| v != 0.0 && v != 1.0)),
         voxel_weights: batch.voxel_weights().map_or(0, |weights| count(weights, infinite)),
     }
@@ -97,11 +106,15 @@ struct Element {
 impl Element {
     fn load(batch: &Batch, row: usize, voxel: usize) -> Self {
         let shape = batch.shape();
-        let index = row * shape.voxels() + voxel;
-        let (z, t) = (batch.logits()[index], batch.targets()[index]);
+        let index = batch.problem().element(row, voxel);
+        let z = batch.logits().get(index);
+        let (t, is_target) = match batch.target(row, voxel) {
+            Target::Value(t) => (t, true),
+            Target::Ignored | Target::Bad => (0.0, false),
+        };
         let mask = batch.mask().map_or(1.0, |m| m[row / shape.classes() * shape.voxels() + voxel]);
         let weight = batch.voxel_weights().map_or(1.0, |w| w[index]);
-        let counts = z.is_finite() && t.is_finite() && weight.is_finite() && mask == 1.0;
+        let counts = z.is_finite() && is_target && weight.is_finite() && mask == 1.0;
         if counts {
             Self { z: f64::from(z), t: f64::from(t), weight: f64::from(weight), counts }
         } else {

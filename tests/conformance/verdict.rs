@@ -9,8 +9,9 @@ use crate::engine::{Engine, Numbers};
 pub(crate) fn judge(written: &Value, engines: &[Engine]) -> Result<(), String> {
     let case = &Case::parse(written)?;
     let shape = case.shape()?;
-    let loss = case.loss(&shape)?;
-    let batch = case.batch(&shape)?;
+    let labels = case.labels()?;
+    let batch = case.batch(&shape, labels.as_deref())?;
+    let loss = case.loss(batch.problem())?;
     for engine in engines {
         let numbers = engine.evaluate(&loss, &batch).map_err(|error| error.to_string());
         numbers.and_then(|numbers| compare(case, &numbers)).map_err(|reason| format!("{}: {reason}", engine.name()))?;

@@ -142,7 +142,9 @@ fn everything_may_lie_in_one_buffer_at_any_offset() {
     for (parts, dims) in (0..4)
         .flat_map(|parts| [&[1, 1, 1][..], &[2, 3, 5], &[1, 2, 5000], &[3, 2, 70], &[3, 2, 72]].map(|d| (parts, d)))
     {
-        for (name, loss) in losses() {
+        // One of every output and number of statistics: where data lies does not depend on what is made of it.
+        let names = ["dice", "bce, probabilities, map", "dice + bce/2", "four statistics, probabilities"];
+        for (name, loss) in losses().into_iter().filter(|(name, _)| names.contains(name)) {
             let tensors = Tensors::random(dims, 21 + parts, takes_probabilities(name));
             for multiple in [1, 4, 8] {
                 assert_arena(gpu(), name, &loss, &Arena::aligned(&tensors, parts, multiple));

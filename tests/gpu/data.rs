@@ -2,8 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use segloss::loss::Measure;
-use segloss::{Batch, Gpu, Loss, Map, Output, Overlap, Pool, Reducer, Reduction, Shape, Statistic, reference};
+use segloss::loss::{
+    BinaryCrossEntropy, Divisor, Empty, Focal, Intersection, Measure, Modulation, Outer, RowWeights, Term,
+};
+use segloss::{
+    Activation, Batch, Gpu, Loss, Map, Output, Overlap, Pool, Reducer, Reduction, Shape, Statistic, reference,
+};
 
 /// The context that all tests share.
 pub(crate) fn gpu() -> &'static Gpu {
@@ -144,22 +148,115 @@ pub(crate) fn losses() -> Vec<(&'static str, Loss)> {
 fn overlaps() -> Vec<(&'static str, Overlap)> {
     let (dice, jaccard) = (Overlap::dice(), Overlap::jaccard());
     vec![
-        ("floor that holds", Overlap { floor: 1e5, smooth_numerator: 1.0, ..dice }),
-        ("floor that holds some", Overlap { floor: 50.0, ..jaccard }),
-        ("floor that never holds", Overlap { floor: 1e-7, ..dice }),
-        ("smoothed numerator", Overlap { smooth_numerator: 0.5, ..dice }),
+        ("floor that holds", Overlap { floor: 1e5, smooth_numerator: 1.0, ..dice.clone() }),
+        ("floor that holds some", Overlap { floor: 50.0, ..jaccard.clone() }),
+        ("floor that never holds", Overlap { floor: 1e-7, ..dice.clone() }),
+        ("smoothed numerator", Overlap { smooth_numerator: 0.5, ..dice.clone() }),
         ("factor", Overlap { factor: 3.0, smooth_denominator: 0.5, ..Overlap::tversky(0.2, 0.9) }),
-        ("log of small scores", Overlap { map: Map::NegLog { eps: 0.9 }, ..dice }),
-        ("log, batch", Overlap { map: Map::NegLog { eps: 1e-7 }, pool: Pool::Batch, ..dice }),
-        ("power of scores above 1", Overlap { map: Map::Power { gamma: 0.75 }, smooth_numerator: 1e6, ..dice }),
+        ("log of small scores", Overlap { map: Map::NegLog { eps: 0.9 }, ..dice.clone() }),
+        ("log, batch", Overlap { map: Map::NegLog { eps: 1e-7 }, pool: Pool::Batch, ..dice.clone() }),
+        ("power of scores above 1", Overlap { map: Map::Power { gamma: 0.75 }, smooth_numerator: 1e6, ..dice.clone() }),
         (
             "power, classes",
             Overlap { map: Map::Power { gamma: 2.0 }, pool: Pool::Classes, ..Overlap::tversky(0.3, 0.7) },
         ),
-        ("negated, all, sum", Overlap { map: Map::Negated, pool: Pool::All, reduction: Reduction::Sum, ..jaccard }),
-        ("jaccard, squared", Overlap { squared: true, smooth_numerator: 0.25, smooth_denominator: 0.25, ..jaccard }),
-        ("batch, none", Overlap { pool: Pool::Batch, reduction: Reduction::None, ..dice }),
+        (
+            "negated, all, sum",
+            Overlap { map: Map::Negated, pool: Pool::All, reduction: Reduction::Sum, ..jaccard.clone() },
+        ),
+        (
+            "jaccard, squared",
+            Overlap { squared: true, smooth_numerator: 0.25, smooth_denominator: 0.25, ..jaccard.clone() },
+        ),
+        ("batch, none", Overlap { pool: Pool::Batch, reduction: Reduction::None, ..dice.clone() }),
     ]
+}
+
+/// Weights, selections, rules for empty targets, other formulas and focal losses.
+pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
+    let (dice, jaccard) = (Overlap::dice(), Overlap::jaccard());
+    let of = |overlap| Loss::of(vec![Term::new(Activation::Sigmoid, Measure::Overlap(overlap))]);
+    let focal = |focal| Loss::of(vec![Term::new(Activation::Sigmoid, Measure::Focal(focal))]);
+    let tanh = |overlap| Loss::of(vec![Term::new(Activation::Tanh, Measure::Overlap(overlap))]);
+    let smooth = Overlap { smooth_numerator: 1.0, smooth_denominator: 1.0, ..dice.clone() };
+    let bce = |bce| Loss::of(vec![Term::new(Activation::Sigmoid, Measure::BinaryCrossEntropy(bce))]);
+    let bces = |change: fn(&mut BinaryCrossEntropy)| {
+        let mut loss = bce(BinaryCrossEntropy { label_smoothing: 0.1, ..Default::default() });
+        if let Measure::BinaryCrossEntropy(bce) = &mut loss.terms[0].measure {
+            change(bce);
+        }
+        loss
+    };
+    let all = Focal { positive_weights: vec![0.25], negative_weights: vec![0.75], ..Focal::default() };
+    let modulations = [Modulation::Mixture, Modulation::Margin, Modulation::Likelihood];
+    let mut losses = vec![
+        ("tanh, minimum", tanh(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
+        ("minimum", of(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
+        (
+            "minimum, probabilities",
+            of(Overlap { intersection: Intersection::Minimum, ..jaccard.clone() }).probabilities(),
+        ),
+        ("matthews", Loss::matthews()),
+        ("matthews, batch", Loss::matthews().pool(Pool::Batch)),
+        ("generalized", Loss::generalized_dice()),
+        (
+            "generalized, simple, all",
+            of(Overlap { row_weights: RowWeights::InverseVolume, pool: Pool::All, ..smooth.clone() }),
+        ),
+        ("generalized, rows", of(Overlap { row_weights: RowWeights::InverseVolume, ..smooth.clone() })),
+        (
+            "weighted rows",
+            of(Overlap { row_weights: RowWeights::PerClass(vec![0.75]), pool: Pool::All, ..smooth.clone() }),
+        ),
+        ("weighted, normalized", of(Overlap { class_weights: vec![0.5], normalized: true, ..dice.clone() })),
+        ("weighted, not normalized", of(Overlap { class_weights: vec![0.5], ..dice.clone() })),
+        ("zero where empty", of(Overlap { empty: Empty::Zero, ..smooth.clone() })),
+        ("one where empty, sum", of(Overlap { empty: Empty::One, reduction: Reduction::Sum, ..smooth.clone() })),
+        ("skipped where empty", of(Overlap { empty: Empty::Skip, ..dice.clone() })),
+        ("skipped where empty, batch", of(Overlap { empty: Empty::Skip, pool: Pool::Batch, ..smooth.clone() })),
+        ("power of the mean", of(Overlap { outer: Outer::Power { gamma: 1.5 }, ..smooth.clone() })),
+        ("log cosh", of(Overlap { outer: Outer::LogCosh, ..smooth.clone() })),
+        ("log cosh of a sum", of(Overlap { outer: Outer::LogCosh, reduction: Reduction::Sum, ..smooth.clone() })),
+        ("masked is background", of(Overlap { masked_is_background: true, ..smooth.clone() })),
+        ("bce, smoothed labels, all voxels", bces(|bce| bce.divisor = Divisor::AllVoxels)),
+        ("bce, smoothed labels, voxels", bces(|bce| bce.divisor = Divisor::Voxels)),
+        (
+            "bce, class weight, all elements",
+            bces(|bce| (bce.divisor, bce.class_weights) = (Divisor::AllElements, vec![0.5])),
+        ),
+        ("bce, clipped, probabilities", bces(|bce| bce.clip = 1e-7).probabilities()),
+        ("focal", Loss::focal(2.0)),
+        ("focal, γ = 0", Loss::focal(0.0)),
+        ("focal, γ below 1, sum", Loss::focal(0.5).reduction(Reduction::Sum)),
+        ("focal, map", Loss::focal(1.5).reduction(Reduction::None)),
+        ("focal, probabilities", Loss::focal(2.0).probabilities()),
+        ("focal, α", focal(all.clone())),
+        ("focal, rows", focal(Focal { pool: Pool::None, divisor: Divisor::Voxels, ..all.clone() })),
+        (
+            "focal, reduced",
+            focal(Focal {
+                modulation: Modulation::Likelihood,
+                threshold: 0.5,
+                reduction: Reduction::Sum,
+                ..all.clone()
+            }),
+        ),
+        ("focal, mixture, probabilities", {
+            let modulated = Focal { modulation: Modulation::Mixture, label_smoothing: 0.1, clip: 1e-7, ..all.clone() };
+            focal(modulated).probabilities()
+        }),
+        (
+            "focal, normalised",
+            focal(Focal { divisor: Divisor::Modulation { eps: 1e-6 }, pool: Pool::Batch, ..all.clone() }),
+        ),
+    ];
+    losses.extend(
+        modulations
+            .into_iter()
+            .zip(["focal, mixture", "focal, margin", "focal, likelihood"])
+            .map(|(modulation, name)| (name, focal(Focal { modulation, gamma: 1.5, ..all.clone() }))),
+    );
+    losses
 }
 
 /// Whether a loss reads its input as probabilities.
@@ -179,7 +276,7 @@ fn summands(loss: &Loss, batch: &Batch, expected: &reference::Evaluation) -> f64
     for (statistic, rows) in loss.statistics().into_iter().zip(&mut coefficients) {
         // The sign that makes both summands of an element positive.
         let sign = if matches!(statistic, Statistic::CrossEntropy { .. }) { -1.0 } else { 1.0 };
-        rows.iter_mut().for_each(|c| *c = [sign * c[0].abs(), c[1].abs()]);
+        rows.iter_mut().for_each(|c| *c = [sign * c[0].abs(), c[1].abs(), c[2]]);
     }
     reference::gradient(&loss.statistics(), &coefficients, batch).into_iter().fold(0.0, |a, g| a.max(g.abs()))
 }

@@ -6,6 +6,7 @@ mod bad_values;
 mod buffers;
 mod data;
 mod determinism;
+mod formats;
 mod host;
 mod memory;
 mod pipeline_cache;

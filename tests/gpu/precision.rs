@@ -1,8 +1,10 @@
 //! Every loss at every size that is an edge of something, against the reference.
 
-use segloss::{Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
+use segloss::{Activation, Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
 
-use crate::data::{Tensors, assert_matches, gpu, losses, reducers, takes_probabilities, turn};
+use crate::data::{
+    Tensors, assert_gradient, assert_matches, conventions, gpu, losses, reducers, takes_probabilities, turn,
+};
 
 /// Shapes at the edges: one voxel, the short-tile limit (64), the workgroup (256), the tile (4096, and 32,768 on software
 /// adapters), tiles that do not divide, no spatial axes, several rows; all that on either side of what is small (16,384 elements, 32 rows) and takes one
@@ -53,10 +55,29 @@ fn every_loss_matches_the_reference_at_every_edge() {
             for (position, dims) in SHAPES.into_iter().enumerate() {
                 let seed = (100 * index + position) as u32;
                 let tensors = Tensors::random(dims, seed, takes_probabilities(name));
-                let batch = tensors.batch(seed % 4).with_gradient();
+                // The same parts at all sizes: compiling takes longer than running, and other losses have the others.
+                let batch = tensors.batch(index as u32 % 4).with_gradient();
                 let output = gpu.evaluate(&loss, &batch).unwrap();
                 assert_matches(&format!("{name} {dims:?} {:?}", gpu.reducer()), &loss, &batch, &output);
             }
+        }
+    }
+}
+
+/// What is made of the sums, and of an element, at a few sizes: of one dispatch and of several, of lanes and of workgroups.
+#[test]
+fn every_convention_matches_the_reference() {
+    let _turn = turn();
+    for (index, (name, loss)) in conventions().into_iter().enumerate() {
+        for (position, dims) in [&[5, 3][..], &[1, 2, 63], &[3, 2, 5001], &[40, 3, 50]].into_iter().enumerate() {
+            let reducers = reducers();
+            let gpu = &reducers[(index + position) % reducers.len()];
+            // Matthews' counts take no voxel weights.
+            let parts = if name.contains("matthews") { index % 2 } else { index % 4 } as u32;
+            let tensors = Tensors::random(dims, (1000 + 100 * index + position) as u32, takes_probabilities(name));
+            let batch = tensors.batch(parts).with_gradient();
+            let output = gpu.evaluate(&loss, &batch).unwrap();
+            assert_matches(&format!("{name} {dims:?} {:?}", gpu.reducer()), &loss, &batch, &output);
         }
     }
 }
@@ -214,6 +235,30 @@ fn nearly_perfect_predictions_keep_their_digits() {
             let error = (f64::from(output.value()) - want).abs();
             assert!(error <= 2e-6 * want, "{loss:?} at ±{magnitude}: {}, not {want}", output.value());
         }
+    }
+}
+
+/// Of either sign, so that sums cancel: measured by the sum of their sizes.
+#[test]
+fn tanh_matches_the_reference() {
+    let _turn = turn();
+    let mut loss = Loss::tversky(0.3, 0.7).with(0.5, Loss::dice().squared()).smooth(1.0);
+    loss.terms.iter_mut().for_each(|term| term.activation = Activation::Tanh);
+    for (gpu, dims) in
+        reducers().iter().flat_map(|gpu| [&[1, 1, 1][..], &[2, 3, 700], &[1, 1, 40_001]].map(|d| (gpu, d)))
+    {
+        let mut tensors = Tensors::random(dims, 5, false);
+        // Mostly positive, lest the denominator be a difference of nothing.
+        tensors.logits.iter_mut().for_each(|z| *z = 0.1 * *z + 1.0);
+        let batch = tensors.batch(3).with_gradient();
+        let output = gpu.evaluate(&loss, &batch).unwrap();
+        let expected = reference::evaluate(&loss, &batch).unwrap();
+        for (got, want) in output.sums().iter().flatten().zip(expected.sums.iter().flatten()) {
+            let within = |k: usize| (got.values[k] - want.values[k]).abs() <= 1e-6 * tensors.shape.voxels() as f64;
+            assert!(got.count == want.count && (0..3).all(within), "{dims:?}: {got:?}, not {want:?}");
+        }
+        assert!((f64::from(output.value()) - expected.value).abs() <= 1e-6, "{} {}", output.value(), expected.value);
+        assert_gradient("tanh", output.gradient().unwrap(), &expected.gradient.unwrap(), 0.0);
     }
 }
 

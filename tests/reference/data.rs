@@ -1,6 +1,6 @@
 //! Seeded tensors whose numbers lie on coarse dyadic grids, and the table of losses.
 
-use segloss::loss::{BinaryCrossEntropy, Measure, Term};
+use segloss::loss::{BinaryCrossEntropy, Classes, Divisor, Empty, Focal, Measure, Modulation, Outer, RowWeights, Term};
 use segloss::reference::{Evaluation, evaluate};
 use segloss::{Activation, Batch, Loss, Map, Overlap, Pool, Reduction, Shape};
 
@@ -105,14 +105,13 @@ impl Tensors {
 
 /// A loss of one overlap from logits.
 pub(crate) fn overlap(overlap: Overlap) -> Loss {
-    Loss { terms: vec![Term { weight: 1.0, activation: Activation::Sigmoid, measure: Measure::Overlap(overlap) }] }
+    Loss::of(vec![Term::new(Activation::Sigmoid, Measure::Overlap(overlap))])
 }
 
 /// Cross-entropy from logits with positive weights.
 pub(crate) fn weighted_bce(positive_weights: &[f64]) -> Loss {
-    let bce = BinaryCrossEntropy { positive_weights: positive_weights.to_vec(), reduction: Reduction::Mean };
-    let measure = Measure::BinaryCrossEntropy(bce);
-    Loss { terms: vec![Term { weight: 1.0, activation: Activation::Sigmoid, measure }] }
+    let bce = BinaryCrossEntropy { positive_weights: positive_weights.to_vec(), ..Default::default() };
+    Loss::of(vec![Term::new(Activation::Sigmoid, Measure::BinaryCrossEntropy(bce))])
 }
 
 /// The pools, all of them.
@@ -165,6 +164,54 @@ pub(crate) fn losses(classes: usize) -> Vec<(String, Loss)> {
         // A constant in the denominator only keeps the score off 1, where the power has a kink.
         let power = Overlap { smooth_denominator: 0.25, map: Map::Power { gamma }, ..tversky.clone() };
         losses.push((format!("tversky^{gamma}"), overlap(power)));
+    }
+    losses
+}
+
+/// Weights, selections, rules for empty targets, other formulas and focal losses, from logits.
+///
+/// Not those with kinks on the grid of the inputs: minima, and thresholds.
+pub(crate) fn conventions(classes: usize) -> Vec<(String, Loss)> {
+    let per_class: Vec<f64> = (0..classes).map(|class| 0.5 + class as f64).collect();
+    let smooth = || Overlap { smooth_numerator: 1.0, smooth_denominator: 1.0, ..Overlap::dice() };
+    let focal = |focal| Loss::of(vec![Term::new(Activation::Sigmoid, Measure::Focal(focal))]);
+    let bce = |bce| Loss::of(vec![Term::new(Activation::Sigmoid, Measure::BinaryCrossEntropy(bce))]);
+    let balanced = || Focal { positive_weights: vec![0.25], negative_weights: vec![0.75], ..Focal::default() };
+    let mut losses: Vec<(String, Loss)> = vec![
+        ("one class".into(), Loss::dice().with(0.5, Loss::bce()).classes(Classes::Only(vec![classes - 1]))),
+        ("focal, one class".into(), Loss::focal(2.0).classes(Classes::Only(vec![0]))),
+    ];
+    for pool in POOLS {
+        let list = RowWeights::PerClass(per_class.clone());
+        for (name, row_weights) in
+            [("1/T", RowWeights::InverseVolume), ("1/T²", RowWeights::InverseSquaredVolume), ("given", list)]
+        {
+            let overlap_of = Overlap { row_weights, pool, ..smooth() };
+            losses.push((format!("rows weigh {name}, {pool:?}"), overlap(overlap_of)));
+        }
+        let focal_of = Focal { pool, divisor: Divisor::AllVoxels, group_weights: per_class.clone(), ..balanced() };
+        losses.push((format!("focal, {pool:?}"), focal(focal_of)));
+        let normalised = Focal { pool, divisor: Divisor::Modulation { eps: 1e-6 }, normalized: true, ..balanced() };
+        losses.push((format!("focal, normalised, {pool:?}"), focal(normalised)));
+    }
+    for empty in [Empty::Zero, Empty::One, Empty::Skip] {
+        losses.push((format!("{empty:?}"), overlap(Overlap { empty, class_weights: per_class.clone(), ..smooth() })));
+    }
+    for (outer, normalized) in [(Outer::Power { gamma: 1.5 }, true), (Outer::LogCosh, false)] {
+        let class_weights = per_class.clone();
+        losses.push((format!("{outer:?}"), overlap(Overlap { outer, normalized, class_weights, ..smooth() })));
+    }
+    for (divisor, label_smoothing) in [(Divisor::Voxels, 0.25), (Divisor::AllElements, 0.0), (Divisor::AllVoxels, 1.0)]
+    {
+        let class_weights = per_class.clone();
+        let of = BinaryCrossEntropy { divisor, label_smoothing, class_weights, ..Default::default() };
+        losses.push((format!("bce, {divisor:?}"), bce(of)));
+    }
+    for modulation in [Modulation::Sides, Modulation::Mixture, Modulation::Margin, Modulation::Likelihood] {
+        for gamma in [0.0, 0.5, 2.0] {
+            let of = Focal { modulation, gamma, label_smoothing: 0.125, ..balanced() };
+            losses.push((format!("focal, {modulation:?}, γ = {gamma}"), focal(of)));
+        }
     }
     losses
 }

@@ -212,7 +212,7 @@ fn bad_values_are_counted_also_where_the_mask_drops_them() {
     weights[0] = f32::NAN;
     let mask = tensors.mask.as_mut().unwrap();
     (mask[1], mask[4], mask[6], mask[9]) = (0.5, f32::NAN, -1.0, 2.0);
-    let expected = BadValues { logits: 3, targets: 2, mask: 4, voxel_weights: 1 };
+    let expected = BadValues { logits: 3, targets: 2, labels: 0, mask: 4, voxel_weights: 1 };
     assert_eq!(bad_values(&tensors.batch()), expected);
     let masked = Tensors { mask: Some(vec![0.0; 10]), ..tensors.clone() };
     let expected_masked = BadValues { mask: 0, ..expected };
@@ -269,8 +269,10 @@ fn losses_that_do_not_fit_are_refused() {
         Err(Error::Loss(reason)) => reason,
         other => panic!("{other:?}"),
     };
-    assert!(refusal(Loss::dice().with(1.0, weighted_bce(&[1.0, 2.0]))).contains("term 1: 2 positive weights for 3"));
-    assert!(refusal(Loss { terms: vec![] }).contains("no terms"));
+    assert!(
+        refusal(Loss::dice().with(1.0, weighted_bce(&[1.0, 2.0]))).contains("term 1: positive_weights has 2 entries")
+    );
+    assert!(refusal(Loss::of(vec![])).contains("no terms"));
     assert!(refusal(Loss::dice().smooth(f64::NAN)).contains("NaN"));
 }
 
@@ -280,10 +282,10 @@ fn a_voxel_map_holds_every_elements_own_loss() {
     let tensors = Tensors::new(&[1, 2, 3], &[0.0, 0.5, 0.25, 0.75, 0.5, 1.0], &[1.0, 0.0, 1.0, 0.5, 0.0, 0.0])
         .with_mask(&[1.0, 1.0, 0.0])
         .with_weights(&[1.0, 2.0, 1.0, 4.0, 0.0, 1.0]);
-    let bce = BinaryCrossEntropy { positive_weights: vec![3.0, 2.0], reduction: Reduction::None };
-    let term = |weight, activation| Term { weight, activation, measure: Measure::BinaryCrossEntropy(bce.clone()) };
+    let bce = BinaryCrossEntropy { positive_weights: vec![3.0, 2.0], reduction: Reduction::None, ..Default::default() };
+    let term = |weight, activation| Term { weight, ..Term::new(activation, Measure::BinaryCrossEntropy(bce.clone())) };
     let of = |terms: Vec<Term>| {
-        let evaluation = evaluate(&Loss { terms }, &tensors.batch()).unwrap();
+        let evaluation = evaluate(&Loss::of(terms), &tensors.batch()).unwrap();
         let map = evaluation.voxel_map.expect("a voxel map");
         assert!((map.iter().sum::<f64>() - evaluation.value).abs() <= 1e-14 * evaluation.value.abs());
         assert!(evaluation.groups.iter().all(Vec::is_empty));

@@ -11,9 +11,9 @@
 //!
 //! Together below 1e-8 of the largest slope, which is the tolerance: a factor that is off by more than that fails.
 
-use segloss::{Activation, Loss, reference};
+use segloss::{Activation, Loss, Pool, Reduction, reference};
 
-use crate::data::{Tensors, losses, mixed_losses};
+use crate::data::{Tensors, conventions, losses, mixed_losses};
 
 const STEP: f32 = 1.0 / 1024.0;
 const TOLERANCE: f64 = 1e-8;
@@ -69,6 +69,43 @@ fn gradients_by_probabilities_are_the_slopes() {
     let probabilities =
         |classes| losses(classes).into_iter().map(|(name, loss)| (name, loss.probabilities())).collect();
     assert_table(probabilities, true);
+}
+
+#[test]
+fn gradients_of_every_convention_are_the_slopes() {
+    assert_table(conventions, false);
+    let through_tanh = |classes| {
+        let mut losses =
+            vec![("tanh".into(), Loss::dice().smooth(1.0)), ("tanh²".into(), Loss::dice().squared().smooth(0.5))];
+        losses.push((format!("tanh, {classes}"), Loss::tversky(0.3, 0.7).smooth(2.0).reduction(Reduction::Sum)));
+        for (_, loss) in &mut losses {
+            loss.terms.iter_mut().for_each(|term| term.activation = Activation::Tanh);
+        }
+        losses
+    };
+    assert_table(through_tanh, false);
+}
+
+/// Where p and t never meet: min(p, t) has a kink there.
+#[test]
+fn gradients_of_minima_are_the_slopes() {
+    use crate::data::overlap;
+    use segloss::{Overlap, loss::Intersection};
+    let loss = overlap(Overlap { intersection: Intersection::Minimum, ..Overlap::tversky(0.3, 0.9) });
+    let (logits, targets) = ([-2.0, 0.5, 1.5, -0.25, 3.0, 0.125], [0.0, 0.25, 1.0, 0.75, 0.5, 1.0]);
+    let tensors = Tensors::new(&[1, 2, 3], &logits, &targets).with_weights(&[1.0, 0.5, 2.0, 1.0, 0.25, 1.0]);
+    assert_gradient_is_the_slope("minimum", &loss, &tensors);
+}
+
+/// Of counts: without voxel weights.
+#[test]
+fn gradients_of_the_matthews_correlation_are_the_slopes() {
+    for (seed, dims) in (900..).zip([&[2, 3, 2][..], &[2, 1, 7], &[1, 3, 2, 3], &[2, 2, 5]]) {
+        for (parts, pool) in [(0, Pool::All), (1, Pool::All), (1, Pool::Batch), (0, Pool::Classes)] {
+            let tensors = Tensors::random(dims, seed, false, parts);
+            assert_gradient_is_the_slope("matthews", &Loss::matthews().pool(pool), &tensors);
+        }
+    }
 }
 
 #[test]

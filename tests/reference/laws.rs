@@ -1,5 +1,6 @@
 //! Laws that hold whatever the numbers are: of the monoid of sums, of pools, of weights and masks.
 
+use segloss::loss::Modulation;
 use segloss::reference::{accumulate, combine};
 use segloss::{Activation, Loss, Pool, Reduction, Shape, Statistic, Sums};
 
@@ -9,10 +10,20 @@ use crate::data::{POOLS, Tensors, hash, losses, mixed_losses};
 fn statistics() -> Vec<Statistic> {
     let of = |activation| {
         [
-            Statistic::Overlap { activation, squared: false },
-            Statistic::Overlap { activation, squared: true },
+            Statistic::Overlap { activation, squared: false, minimum: false },
+            Statistic::Overlap { activation, squared: true, minimum: false },
+            Statistic::Overlap { activation, squared: false, minimum: true },
             Statistic::HardOverlap { activation, threshold: 0.5 },
-            Statistic::CrossEntropy { activation },
+            Statistic::CrossEntropy { activation, label_smoothing: 0.0, clip: 0.0 },
+            Statistic::CrossEntropy { activation, label_smoothing: 0.25, clip: 0.125 },
+            Statistic::Focal {
+                activation,
+                modulation: Modulation::Mixture,
+                gamma: 1.5,
+                threshold: 0.0,
+                label_smoothing: 0.0,
+                clip: 0.0,
+            },
         ]
     };
     [of(Activation::None), of(Activation::Sigmoid)].concat()
@@ -155,7 +166,7 @@ fn losses_are_linear_in_the_weights_of_their_terms() {
         let other = Loss::dice().squared().with(1.0, Loss::bce().reduction(Reduction::Sum));
         let ((a, da), (b, db)) = (tensors.evaluate(&loss), tensors.evaluate(&other));
         for (x, y) in [(1.0, -0.5), (-3.0, 2.0), (0.0, 0.75)] {
-            let weighted = Loss { terms: vec![] }.with(x, loss.clone()).with(y, other.clone());
+            let weighted = Loss::of(vec![]).with(x, loss.clone()).with(y, other.clone());
             let (sum, slopes) = tensors.evaluate(&weighted);
             let magnitude: f64 = weighted.terms.iter().zip(&sum.terms).map(|(t, v)| (t.weight * v).abs()).sum();
             assert!((sum.value - (x * a.value + y * b.value)).abs() <= 1e-14 * magnitude, "{name}: {x}, {y}");

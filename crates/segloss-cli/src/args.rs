@@ -132,16 +132,18 @@ timed. Its columns:
              over the time on the device, or the wall time
   of copy    the same over that of a copy between two buffers that moves as many bytes, timed in turns with the row
   extra      device memory beyond inputs and gradient
-Times are medians.
+Times are medians, each of its own column: where the machine is busy, one on the device may exceed one on the wall.
+By default it takes some minutes on a software adapter, and 4 GB of memory. JSON is an array of objects with the keys
+adapter, case, voxels, direction, device_ms, wall_ms, bytes, gb_per_s, share_of_copy, extra_device_bytes.
 
 Example:
-  segloss bench --voxels 24 --format json";
+  segloss bench --voxels 20,24 --format json";
 
 /// Arguments of `segloss bench`.
 #[derive(clap::Args)]
 #[command(after_help = BENCH_HELP)]
 pub(crate) struct Bench {
-    /// Sizes, as powers of two: 20 for 2^20 voxels
+    /// Sizes, as powers of two between 8 and 31 with commas between them: 20 for 2^20 voxels
     #[arg(long, value_name = "POWER", value_delimiter = ',', default_values_t = [16, 20, 24, 26],
           value_parser = clap::value_parser!(u32).range(8..=31))]
     pub(crate) voxels: Vec<u32>,

@@ -38,6 +38,9 @@ pub(crate) fn run(args: &Bench, adapter: Option<&str>) -> Result<String, Failure
         }
     }
     drop(bar);
+    if rows.is_empty() {
+        return Err(Failure::new("no case fits this adapter's buffers; ask for fewer voxels".to_owned()));
+    }
     match args.format {
         Format::Json => json(&rows),
         Format::Table => Ok(text(&gpu, &rows, first_use_ms)),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
-use segloss::{Activation, Batch, Loss, Map, Pool, Reduction, Shape};
+use segloss::{Activation, Batch, Loss, Map, Pool, Problem, Reduction, Shape};
 use serde::Serialize;
 
 use crate::args::{self, Format};
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
     check_places(&outputs, &inputs)?;
     let mut arrays = Arrays::read(args)?;
     let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
-    let loss = spec::read(&args.spec, &shape)?;
+    let loss = spec::read(&args.spec, &Problem::new(shape.clone()))?;
     if args.map.is_some() && !loss.is_voxel_map() {
         return Err(Failure::file(
             &args.spec,
@@ -169,6 +169,7 @@ fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, nu
         let (measure, pool) = match &term.measure {
             Measure::Overlap(overlap) => ("overlap", Some(overlap.pool)),
             Measure::BinaryCrossEntropy(_) => ("binary_cross_entropy", None),
+            Measure::Focal(_) => ("focal", None),
         };
         Term {
             measure,

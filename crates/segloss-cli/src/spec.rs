@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use segloss::peers::{Peer, Recipe};
-use segloss::{Loss, Shape};
+use segloss::{Loss, Problem};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::array::is_empty;
 use crate::failure::Failure;
 
 /// Reads a peer's loss by name, or one in the library's own terms.
-pub(crate) fn read(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
+pub(crate) fn read(path: &Path, problem: &Problem) -> Result<Loss, Failure> {
     let failure = |reason: &dyn Display| Failure::file(path, reason);
     if is_empty(path) {
         return Err(failure(&"the file is empty; expected the JSON description of a loss"));
@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, shape: &Shape) -> Result<Loss, Failure> {
     let spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
     let loss = match &spec {
         Value::Object(fields) if fields.contains_key("peer") => {
-            peer(fields).map_err(|reason| failure(&reason))?.loss(shape).map_err(|error| failure(&error))?
+            peer(fields).map_err(|reason| failure(&reason))?.loss(problem).map_err(|error| failure(&error))?
         }
         Value::Object(fields) if fields.contains_key("terms") => own(&text).map_err(|reason| failure(&reason))?,
         _ => {

@@ -2,7 +2,7 @@
 
 use ndarray::ArrayD;
 use segloss::peers::{Peer, pytorch, tensorlayer};
-use segloss::{Batch, Loss, Map, Pool, Reduction, reference};
+use segloss::{Batch, Loss, Map, Pool, Problem, Reduction, reference};
 use serde_json::json;
 
 use crate::arrays::{Arrays, COMMON, DIMS, spec, with};
@@ -15,7 +15,10 @@ fn specifications_by_name_and_in_own_terms() {
     let folder = arrays.folder();
     let own = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
     for (written, loss) in [
-        (json!({"peer": "pytorch", "loss": "SoftDiceLoss"}), pytorch::SoftDiceLoss::default().loss(&arrays.shape)),
+        (
+            json!({"peer": "pytorch", "loss": "SoftDiceLoss"}),
+            pytorch::SoftDiceLoss::default().loss(&Problem::new(arrays.shape.clone())),
+        ),
         (
             json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"reduction": "sum", "pos_weight": [1, 2, 3]}}),
             pytorch::BCEWithLogitsLoss {
@@ -23,7 +26,7 @@ fn specifications_by_name_and_in_own_terms() {
                 pos_weight: Some(vec![1.0, 2.0, 3.0]),
                 ..Default::default()
             }
-            .loss(&arrays.shape),
+            .loss(&Problem::new(arrays.shape.clone())),
         ),
         (
             json!({"terms": [{"measure": {"overlap": {"threshold": 0.25, "map": "score"}}}]}),
@@ -49,7 +52,7 @@ fn coefficients_of_probabilities() {
     );
     let loss = tensorlayer::DiceHardCoe { threshold: 0.25, axis: vec![2, 3], ..Default::default() };
     let batch = Batch::new(&arrays.shape, &arrays.weights, &arrays.targets).unwrap();
-    let expected = reference::evaluate(&loss.loss(&arrays.shape).unwrap(), &batch).unwrap().value;
+    let expected = reference::evaluate(&loss.loss(&Problem::new(arrays.shape.clone())).unwrap(), &batch).unwrap().value;
     let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--format", "json"];
     assert_number(&folder.json(args), "value", expected, 1e-6);
 }

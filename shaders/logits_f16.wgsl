@@ -1,0 +1,15 @@
+// Loader of f16 logits. Expects `params` and `logits_words`.
+
+fn widened(half: vec4<u32>) -> vec4<u32> {
+    let low = unpack2x16float(half.x | (half.y << 16u));
+    let high = unpack2x16float(half.z | (half.w << 16u));
+    // By hand what is no finite number: conversions need not keep it.
+    let finite = bitcast<vec4<u32>>(vec4<f32>(low, high));
+    let is_finite = (half & vec4<u32>(0x7c00u)) != vec4<u32>(0x7c00u);
+    return select(vec4<u32>(0x7fc00000u), finite, is_finite);
+}
+
+fn logit_bits(index: u32, step: u32) -> Words {
+    let half = logits_words(params.logits_base + index, step);
+    return Words(widened(half.low), widened(half.high));
+}

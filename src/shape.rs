@@ -18,6 +18,8 @@ const MAX_VOXELS: u64 = (1 << 32) - (1 << 16);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     dims: Vec<usize>,
+    /// Their product from the third on, which the reference asks for with every element.
+    voxels: usize,
 }
 
 impl Shape {
@@ -40,7 +42,7 @@ impl Shape {
             (None, ..) => Err(fail("N × C must be below 2^32")),
             (_, None, _) => Err(fail("the product of the spatial axes must be at most 2^32 - 2^16")),
             (.., None) => Err(fail("the tensor is too large to address")),
-            _ => Ok(Self { dims: dims.to_vec() }),
+            _ => Ok(Self { dims: dims.to_vec(), voxels: dims[2..].iter().product() }),
         }
     }
 
@@ -65,7 +67,7 @@ impl Shape {
     /// The number of voxels of a row: the product of the spatial axes, 1 if there are none.
     #[must_use]
     pub fn voxels(&self) -> usize {
-        self.dims[2..].iter().product()
+        self.voxels
     }
 
     /// The number of rows, N·C.

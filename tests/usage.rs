@@ -55,7 +55,7 @@ fn losses_that_do_not_fit_the_problem() {
         bce.positive_weights = vec![1.0, 2.0];
     }
     let message = gpu.plan(&loss, &problem).unwrap_err().to_string();
-    assert!(message.contains("2 positive weights for 3 classes"), "{message}");
+    assert!(message.contains("positive_weights has 2 entries, give one or one per class (3)"), "{message}");
     assert_eq!(scratch_size(&loss, &problem), Err(gpu.plan(&loss, &problem).unwrap_err()));
     let hard = Loss::dice().with(1.0, Loss::dice().hard(0.5));
     gpu.plan(&hard, &problem).unwrap();

@@ -68,7 +68,10 @@ fn completed(term: &Term, shape: &Shape, row: usize, mut sums: Sums) -> Sums {
 /// A class's volume is that of the batch where the batch is pooled. An infinite weight becomes the largest finite one of
 /// its sample (of all, where the batch is pooled), 0 if there is none.
 fn volume_weights(term: &Term, shape: &Shape, sums: &[Sums]) -> Vec<f64> {
-    let Measure::Overlap(overlap) = &term.measure else { return vec![1.0; sums.len()] };
+    let overlap = match &term.measure {
+        Measure::Overlap(overlap) if term.weighs_volumes() => overlap,
+        _ => return vec![1.0; sums.len()],
+    };
     let classes = shape.classes();
     let pools_batch = matches!(overlap.pool, Pool::Batch | Pool::All);
     let volume = |row: usize| -> f64 {

@@ -18,7 +18,7 @@ pub enum Measure {
     Focal(Focal),
 }
 
-/// One summand of a [`Loss`].
+/// One summand of a [`Loss`](super::Loss).
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct Term {

@@ -76,6 +76,7 @@ mod tests {
             Loss::dice(),
             Loss::bce(),
             Loss::dice().with(0.5, Loss::bce()),
+            Loss::generalized_dice(),
             Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce()).with(1.0, Loss::dice().hard(0.5)),
         ];
         for dims in

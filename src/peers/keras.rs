@@ -3,10 +3,10 @@
 //! Keras's tensors are `[N, spatial…, C]`: say so in the [problem](crate::Problem::axes). Its clip and smoothing constant is
 //! `epsilon()`, 10⁻⁷.
 
-use super::axis::pool_channel_last;
+use super::axis::{pool, pool_channel_last};
 use super::{Peer, recipes, single};
 use crate::loss::{BinaryCrossEntropy, Focal, Measure, Modulation, Overlap};
-use crate::{Activation, Error, Loss, Map, Pool, Problem, Reduction};
+use crate::{Activation, AxisOrder, Error, Loss, Map, Pool, Problem, Reduction};
 
 /// `keras.config.epsilon()`.
 const EPSILON: f64 = 1e-7;
@@ -110,7 +110,7 @@ fn dice(smooth: f64, map: Map) -> Loss {
 pub struct Dice {
     /// How the values that `axis` leaves become one number.
     pub reduction: KerasReduction,
-    /// The axes summed over, of `[N, spatial…, C]`: all spatial ones, with the sample axis, the class axis, both or neither.
+    /// The axes summed over, in the problem's order of axes, `[N, spatial…, C]` for Keras's own: all spatial ones, with the sample axis, the class axis, both or neither.
     pub axis: Option<Vec<i64>>,
 }
 
@@ -160,7 +160,9 @@ fn pooled(
     reduction: KerasReduction,
     problem: &Problem,
 ) -> Result<Loss, Error> {
-    let pool = axis.map_or(Ok(Pool::All), |axis| pool_channel_last(peer, axis, &problem.shape))?;
+    // The axes are those of the tensor as it lies in memory.
+    let pool_of = if problem.axes == AxisOrder::ChannelLast { pool_channel_last } else { pool };
+    let pool = axis.map_or(Ok(Pool::All), |axis| pool_of(peer, axis, &problem.shape))?;
     let reduction = if pool == Pool::All { Reduction::Mean } else { reduction.into() };
     Ok(single(Activation::None, Measure::Overlap(Overlap { pool, reduction, ..overlap })))
 }
@@ -280,4 +282,24 @@ fn class_means(
     }
     let weight = if reduction == KerasReduction::Sum { 1.0 / classes.max(1) as f64 } else { 1.0 };
     Ok((reduction.into(), weight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    #[test]
+    fn axes_are_those_of_the_tensor_in_memory() {
+        let mut problem = Problem::new(Shape::new(&[2, 3, 4, 5]).unwrap());
+        let pool = |problem: &Problem, axis: &[i64]| {
+            let loss = Dice { axis: Some(axis.to_vec()), ..Default::default() }.loss(problem);
+            loss.map(|loss| loss.terms[0].pool())
+        };
+        assert_eq!(pool(&problem, &[2, 3]), Ok(Pool::None));
+        assert!(pool(&problem, &[1, 2]).is_err());
+        problem.axes = AxisOrder::ChannelLast;
+        assert_eq!(pool(&problem, &[1, 2]), Ok(Pool::None));
+        assert!(pool(&problem, &[2, 3]).is_err());
+    }
 }

@@ -1,33 +1,6 @@
 // Stage 1: one read of everything. Each team leaves the sums of its tile in `partials`.
 //
-// Oracle: reference::accumulate. Expects a team, `tile`, `load`, `statistics`, BLOCK of `cascade` and `store_map`.
-
-// The sums of every statistic.
-struct Totals {
-    of_0: vec4<f32>,
-    of_1: vec4<f32>,
-    of_2: vec4<f32>,
-    of_3: vec4<f32>,
-}
-
-// Statistics that are not there are not added: a compiler may not drop x + 0.
-fn plus(a: Totals, b: Totals) -> Totals {
-    var sum = a;
-    sum.of_0 = a.of_0 + b.of_0;
-    if STATISTIC_1 != NO_STATISTIC { sum.of_1 = a.of_1 + b.of_1; }
-    if STATISTIC_2 != NO_STATISTIC { sum.of_2 = a.of_2 + b.of_2; }
-    if STATISTIC_3 != NO_STATISTIC { sum.of_3 = a.of_3 + b.of_3; }
-    return sum;
-}
-
-fn contributions(v: Quad) -> Totals {
-    return Totals(
-        contribution(STATISTIC_0, loss.settings[0], v),
-        contribution(STATISTIC_1, loss.settings[1], v),
-        contribution(STATISTIC_2, loss.settings[2], v),
-        contribution(STATISTIC_3, loss.settings[3], v),
-    );
-}
+// Oracle: reference::accumulate. Expects a team, `tile`, `load`, `totals`, BLOCK of `cascade` and `store_map`.
 
 fn store_partial(tile: u32, statistic: u32, sums: vec4<f32>) {
     let at = params.partials + (tile * params.statistics + statistic) * 4u;
@@ -35,13 +8,6 @@ fn store_partial(tile: u32, statistic: u32, sums: vec4<f32>) {
     store_f32(at + 1u, sums.y);
     store_f32(at + 2u, sums.z);
     store_f32(at + 3u, sums.w);
-}
-
-fn report_bad(bad: vec4<u32>) {
-    if bad.x > 0u { atomicAdd(&scratch.bad[0], bad.x); }
-    if bad.y > 0u { atomicAdd(&scratch.bad[1], bad.y); }
-    if bad.z > 0u { atomicAdd(&scratch.bad[2], bad.z); }
-    if bad.w > 0u { atomicAdd(&scratch.bad[3], bad.w); }
 }
 
 // One octet's part of the sums. That some of its elements are unusable is noted in `seen`, no more: to say which costs
@@ -62,10 +28,12 @@ fn tally_run(run: Run) -> Tally {
         let found = tally(load(run, voxel), slots_inside(run, voxel));
         total = Tally(total.bad + found.bad, total.elements + found.elements);
     }
-    // A mask entry, or a label, serves all classes of its voxel; the first one reports it.
+    // What there is one of a voxel serves all its classes; the first one reports it.
     if run.row % params.classes != 0u {
         total.bad.z = 0u;
+        if PREDICTS_LABELS { total.bad.x = 0u; }
         if HAS_LABELS { total.bad.y = 0u; }
+        if SHARES_WEIGHTS { total.bad.w = 0u; }
     }
     return total;
 }

@@ -1,5 +1,6 @@
 // Per term and class: what the three sums of a row are multiplied with before they are pooled, and what the value of a
-// group of that class is; -1 there for a class that is not the term's.
+// group of that class is; -1 there for a class that is not the term's. Behind them the distances of a Wasserstein loss, and
+// the upstream gradients of the rows.
 //
 // Expects `params` and `loss`.
 
@@ -7,6 +8,7 @@
 const VOLUME_UNUSED: u32 = 0u;
 const VOLUME_INVERSE: u32 = 1u;
 const VOLUME_INVERSE_SQUARED: u32 = 2u;
+const VOLUME_INVERSE_ONE_MORE: u32 = 3u;
 
 // The value of a group that is skipped: a NaN of its own.
 const SKIPPED: u32 = 0xffffffffu;

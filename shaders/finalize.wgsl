@@ -27,7 +27,7 @@ fn sum_of_means(at: Invocation, index: u32) -> f32 {
         let is_empty = sums.y == 0.0;
         let share = select(1.0 / sums.y, 0.0, is_empty);
         store_f32(params.sample_scales + index * sample_count() + sample, share);
-        let mean = select(share * sums.x, select(0.0, term.nothing_found, size > 0u), is_empty);
+        let mean = select(share * sums.x, select(0.0, bitcast<f32>(term.nothing_found), size > 0u), is_empty);
         add_to(&total, vec4<f32>(mean, 0.0, 0.0, 0.0));
     }
     return team_sum(at, sum_of(total)).x;

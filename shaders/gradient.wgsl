@@ -1,41 +1,7 @@
 // Stage 5: one elementwise pass from logits, targets and slopes to dL/dz.
 //
-// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `tile`, `classes`, VOLUME_UNUSED and
-// `store_gradient`. It never knows which loss it serves: whatever the terms are, they reach an element as three numbers a
-// statistic.
-
-var<workgroup> workgroup_peak: atomic<u32>;
-
-// dL/d(first, second, third sum) of a row's statistic: what the terms that use it add up to.
-fn row_coefficients(row: u32, statistic: u32) -> vec3<f32> {
-    var total = vec3<f32>();
-    for (var i = 0u; i < params.terms; i = i + 1u) {
-        let term = loss.terms[i];
-        if term.statistic == statistic {
-            let group = (row / term.group_divisor) % term.groups;
-            let at = params.slopes + 3u * (term.first_group + group);
-            let slopes = vec3<f32>(load_vec2(at), bitcast<f32>(scratch.words[at + 2u]));
-            var share = max(group_weight(i, group), 0.0) * bitcast<f32>(scratch.words[params.term_scales + i]);
-            if term.volume != VOLUME_UNUSED {
-                share = share * bitcast<f32>(scratch.words[params.row_weights + i * params.rows + row]);
-            }
-            if term.averages_what_is_left != 0u {
-                let sample = select(0u, row / params.classes, term.samples > 1u);
-                share = share * bitcast<f32>(scratch.words[params.sample_scales + i * sample_count() + sample]);
-            }
-            total = total + term.weight * share * slopes * class_weight(i, row % params.classes).xyz;
-        }
-    }
-    return loss.upstream * total;
-}
-
-// Of every statistic.
-struct Coefficients {
-    of_0: vec3<f32>,
-    of_1: vec3<f32>,
-    of_2: vec3<f32>,
-    of_3: vec3<f32>,
-}
+// Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `share`, `peak` and `store_gradient`. It
+// never knows which loss it serves: whatever the terms are, they reach an element as three numbers a statistic.
 
 // dL/dz of four elements.
 fn descent(v: Quad, c: Coefficients) -> vec4<f32> {
@@ -77,14 +43,6 @@ fn gradient_tile(at: Invocation, team: u32) -> u32 {
         }
     }
     return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
-}
-
-fn report_peak(at: Invocation, peak: u32) {
-    atomicMax(&workgroup_peak, peak);
-    workgroupBarrier();
-    if at.lane == 0u {
-        atomicMax(&scratch.peak, atomicLoad(&workgroup_peak));
-    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -33,12 +33,11 @@ struct Bits {
 }
 
 fn load(run: Run, voxel: u32) -> Bits {
-    let index = element_index(run, voxel);
     return Bits(
-        logit_bits(index, params.voxel_step),
+        logit_bits(run, voxel),
         target_bits(run, voxel),
         mask_bits(voxel + run.mask_offset),
-        voxel_weight_bits(index, params.voxel_step),
+        voxel_weight_bits(run, voxel),
     );
 }
 

@@ -1,4 +1,6 @@
-// Loader of f16 logits. Expects `params` and `logits_words`.
+// Loader of f16 logits. Expects `params`, `tile` and `logits_words`.
+
+const PREDICTS_LABELS: bool = false;
 
 fn widened(half: vec4<u32>) -> vec4<u32> {
     let low = unpack2x16float(half.x | (half.y << 16u));
@@ -9,7 +11,7 @@ fn widened(half: vec4<u32>) -> vec4<u32> {
     return select(vec4<u32>(0x7fc00000u), finite, is_finite);
 }
 
-fn logit_bits(index: u32, step: u32) -> Words {
-    let half = logits_words(params.logits_base + index, step);
+fn logit_bits(run: Run, voxel: u32) -> Words {
+    let half = logits_words(params.logits_base + element_index(run, voxel), params.voxel_step);
     return Words(widened(half.low), widened(half.high));
 }

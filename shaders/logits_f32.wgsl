@@ -1,5 +1,7 @@
-// Loader of f32 logits. Expects `params` and `logits_words`.
+// Loader of f32 logits. Expects `params`, `tile` and `logits_words`.
 
-fn logit_bits(index: u32, step: u32) -> Words {
-    return logits_words(params.logits_base + index, step);
+const PREDICTS_LABELS: bool = false;
+
+fn logit_bits(run: Run, voxel: u32) -> Words {
+    return logits_words(params.logits_base + element_index(run, voxel), params.voxel_step);
 }

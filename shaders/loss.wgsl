@@ -34,8 +34,8 @@ struct Term {
     // Where empty groups are skipped a mean is one over so many samples of the means of what is left.
     averages_what_is_left: u32,
     samples: u32,
-    // What a sample is worth of which nothing is left.
-    nothing_found: f32,
+    // The bits of what a sample is worth of which nothing is left, and of the mean over nothing.
+    nothing_found: u32,
     empty: u32,
 
     // Whether rows weigh by their volume.

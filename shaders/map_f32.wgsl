@@ -1,25 +1,6 @@
-// The voxel map: Σ weight × cross-entropy of every element, as f32.
-//
-// Expects `params`, `loss`, `statistics`, `tile`, class_weight and `output_store`.
-
-fn map_of(row: u32, v: Quad) -> vec4<u32> {
-    // By statistic; those that are not over voxels belong to no term of such a loss.
-    var parts = array<Pointwise, 4>(
-        pointwise_values(STATISTIC_0, loss.settings[0], v),
-        pointwise_values(STATISTIC_1, loss.settings[1], v),
-        pointwise_values(STATISTIC_2, loss.settings[2], v),
-        pointwise_values(STATISTIC_3, loss.settings[3], v),
-    );
-    var value = vec4<f32>();
-    for (var i = 0u; i < params.terms; i = i + 1u) {
-        let part = parts[loss.terms[i].statistic];
-        let weights = class_weight(i, row % params.classes);
-        value = value + loss.terms[i].weight * (weights.x * part.first + weights.y * part.second);
-    }
-    return bitcast<vec4<u32>>(v.weight * value);
-}
+// A map of elements: the value of every one, as f32. Expects `params`, `tile`, `map` and `output_store`.
 
 fn store_map(run: Run, voxel: u32, octet: Octet, inside: Inside) {
-    let words = Words(map_of(run.row, octet.low), map_of(run.row, octet.high));
+    let words = Words(bitcast<vec4<u32>>(map_of(run.row, octet.low)), bitcast<vec4<u32>>(map_of(run.row, octet.high)));
     output_store(params.output_base + element_index(run, voxel), params.voxel_step, words, inside);
 }

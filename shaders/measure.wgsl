@@ -6,10 +6,12 @@
 const MEASURE_RATIO: u32 = 0u;
 const MEASURE_MATTHEWS: u32 = 1u;
 const MEASURE_MEAN: u32 = 2u;
+const MEASURE_WASSERSTEIN: u32 = 3u;
 
 const DIVISOR_FIXED: u32 = 0u;
 const DIVISOR_COUNT: u32 = 1u;
 const DIVISOR_MODULATION: u32 = 2u;
+const DIVISOR_WEIGHTS: u32 = 3u;
 
 const EMPTY_KEEP: u32 = 0u;
 const EMPTY_ZERO: u32 = 1u;
@@ -23,19 +25,30 @@ struct Outcome {
     slopes: vec3<f32>,
 }
 
-// sums = (A, B, F, Σm): the total A + B, or its mean.
+// sums = (A, B, F, Σm), or (A, S, T, Σm) of cross-entropy over classes: the total of the first two, or its mean.
 fn mean_score(term: Term, sums: vec4<f32>) -> Outcome {
     let total = sums.x + sums.y;
     var by = term.divisor_scale;
     var third = 0.0;
     if term.divisor == DIVISOR_COUNT { by = by * sums.w; }
+    if term.divisor == DIVISOR_WEIGHTS { by = sums.z; }
     if term.divisor == DIVISOR_MODULATION {
         by = max(sums.z, term.denominator_floor);
         if sums.z > term.denominator_floor { third = -total / by / by; }
     }
-    // The mean over nothing is 0.
-    if by == 0.0 { return Outcome(0u, vec3<f32>()); }
+    // The mean over nothing is 0, or NaN.
+    if by == 0.0 { return Outcome(term.nothing_found, vec3<f32>()); }
     return Outcome(bitcast<u32>(total / by), vec3<f32>(1.0 / by, 1.0 / by, third));
+}
+
+// sums = (A, B, T, Σm): 1 - (2A + n)/(2A + B + d).
+fn wasserstein_score(term: Term, sums: vec4<f32>) -> Outcome {
+    let numerator = 2.0 * sums.x + term.smooth_numerator;
+    let missing = sums.y + (term.smooth_denominator - term.smooth_numerator);
+    let denominator = 2.0 * sums.x + sums.y + term.smooth_denominator;
+    if denominator == 0.0 { return Outcome(loss.nan, vec3<f32>()); }
+    let value = missing / denominator;
+    return Outcome(bitcast<u32>(value), vec3<f32>(-2.0 * value, numerator / denominator, 0.0) / denominator);
 }
 
 // A score, 1 - s with its own digits, and ∂s/∂(I, P).
@@ -83,6 +96,7 @@ fn matthews_score(term: Term, sums: vec4<f32>) -> Score {
 // sums = (I, P - I, T - I, Σm) of an overlap.
 fn group_score(term: Term, sums: vec4<f32>) -> Outcome {
     if term.measure == MEASURE_MEAN { return mean_score(term, sums); }
+    if term.measure == MEASURE_WASSERSTEIN { return wasserstein_score(term, sums); }
     if sums.x + sums.z == 0.0 && term.empty != EMPTY_KEEP {
         switch term.empty {
             case EMPTY_ZERO: { return Outcome(0u, vec3<f32>()); }

@@ -25,17 +25,35 @@ struct ExpParts {
 
 fn exp_parts(x: vec4<f32>) -> ExpParts {
     let bounded = max(x, vec4<f32>(-87.0));
-    let whole = bitcast<vec4<i32>>(bounded * 1.44269504 + ROUNDER) - ROUNDER_BITS;
+    let whole = round_to_integer(bounded * 1.44269504);
     let k = vec4<f32>(whole);
-    let r = (bounded - k * LN2_HIGH) - k * LN2_LOW;
+    return exp_parts_of(whole, (bounded - k * LN2_HIGH) - k * LN2_LOW);
+}
+
+fn round_to_integer(x: vec4<f32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(x + ROUNDER) - ROUNDER_BITS;
+}
+
+fn exp_parts_of(k: vec4<i32>, r: vec4<f32>) -> ExpParts {
     let q = 0.5 + r * (0.16666512 + r * (0.041666187 + r * (0.0083695985 + r * 0.001395172)));
-    let power = bitcast<vec4<f32>>((whole + 127) << vec4<u32>(23u));
+    let power = bitcast<vec4<f32>>((k + 127) << vec4<u32>(23u));
     return ExpParts(power, r + r * r * q);
 }
 
 fn exp_nonpositive(x: vec4<f32>) -> vec4<f32> {
     let part = exp_parts(x);
     return (1.0 + part.rest) * part.power;
+}
+
+// e^(z-m) for z <= m. The difference of two logits of either sign has fewer digits than they have: half a unit of -33 is 2e-6
+// of e^-33. Those of their whole parts and of their fractions are exact.
+fn exp_difference(z: vec4<f32>, m: vec4<f32>) -> vec4<f32> {
+    let whole = max(round(z) - round(m), vec4<f32>(-86.0));
+    let part = (z - round(z)) - (m - round(m));
+    let power = round_to_integer((whole + part) * 1.44269504);
+    let k = vec4<f32>(power);
+    let parts = exp_parts_of(power, ((whole - k * LN2_HIGH) - k * LN2_LOW) + part);
+    return (1.0 + parts.rest) * parts.power;
 }
 
 // e^x - 1 for x <= 0: (2^k - 1) + 2^k·(e^r - 1), so that what is small keeps its digits.

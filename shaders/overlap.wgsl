@@ -17,8 +17,30 @@ fn value_of(kind: u32, v: Quad) -> Value {
         case TANH: {
             return tanh_value(v.z);
         }
+        // By ln p, not by z: see gradient_columns.
+        case SOFTMAX: {
+            return Value(v.soft_p, v.soft_q, v.soft_p);
+        }
+        case LOG_SOFTMAX: {
+            return Value(-v.soft_loss, 1.0 + v.soft_loss, vec4<f32>(1.0));
+        }
         default: {
             return Value(v.z, 1.0 - v.z, vec4<f32>(1.0));
+        }
+    }
+}
+
+// What a hard overlap compares.
+fn compared(kind: u32, v: Quad) -> vec4<f32> {
+    switch kind & ACTIVATION {
+        case SOFTMAX: {
+            return v.soft_p;
+        }
+        case ARGMAX: {
+            return v.top;
+        }
+        default: {
+            return v.z;
         }
     }
 }
@@ -46,15 +68,15 @@ fn overlap_contribution(kind: u32, cut: vec2<f32>, v: Quad) -> vec4<f32> {
             return totals(v.weight * p * v.t, v.weight * p * p, v.weight * v.t * v.t, v);
         }
         default: {
-            let hard_p = select(vec4<f32>(), v.counts, v.z > vec4<f32>(cut.x));
+            let hard_p = select(vec4<f32>(), v.counts, compared(kind, v) > vec4<f32>(cut.x));
             let hard_t = select(vec4<f32>(), v.counts, v.t > vec4<f32>(cut.y));
             return totals(hard_p * hard_t, hard_p * (1.0 - hard_t), hard_t * (1.0 - hard_p), v);
         }
     }
 }
 
-// With respect to z, for c = (∂L/∂I, ∂L/∂P).
-fn overlap_slope(kind: u32, c: vec2<f32>, v: Quad) -> vec4<f32> {
+// With respect to z, for c = (∂L/∂I, ∂L/∂P). Minima may be those of numbers that are not negative.
+fn overlap_slope(kind: u32, is_positive: f32, c: vec2<f32>, v: Quad) -> vec4<f32> {
     let value = value_of(kind, v);
     let p = value.p;
     switch kind & KIND {
@@ -62,7 +84,8 @@ fn overlap_slope(kind: u32, c: vec2<f32>, v: Quad) -> vec4<f32> {
             return (c.x * v.t + c.y) * value.slope;
         }
         case OVERLAP_MINIMUM: {
-            return (0.5 * c.x * (sign(p) - sign(p - v.t)) + c.y * sign(p)) * value.slope;
+            let side = max(sign(p), vec4<f32>(2.0 * is_positive - 1.0));
+            return (0.5 * c.x * (side - sign(p - v.t)) + c.y * side) * value.slope;
         }
         case OVERLAP_SQUARED: {
             return (c.x * v.t + 2.0 * c.y * p) * value.slope;

@@ -51,6 +51,20 @@ struct Params {
     ignored_bits: u32,
     // What a byte of a target is worth.
     target_scale: f32,
+    // From the rows of one tile to those of the next: 1, or all classes where a tile is one of a sample's columns.
+    row_step: u32,
+    // From one class of a voxel to the next, in elements.
+    class_step: u32,
+    // The first class that a softmax is taken over.
+    first_coupled: u32,
+    // The blocks of each tile, an octet a lane, that this dispatch visits.
+    first_block: u32,
+    blocks: u32,
+    // Where the rows' upstream gradients begin in `class_weights`, 0 if they have none of their own.
+    row_upstream: u32,
+    // The voxels of each tile that this dispatch visits, from its first on: all of them, or the part that a chunk holds.
+    part_begin: u32,
+    part_length: u32,
     padding_0: u32,
     padding_1: u32,
 }

@@ -14,6 +14,15 @@ struct Quad {
     q: vec4<f32>,
     pq: vec4<f32>,
     tail: vec4<f32>,
+    // p, 1 - p and -ln p by softmax, and 1 for the class of the largest logit, where classes are seen together; else 0.
+    soft_p: vec4<f32>,
+    soft_q: vec4<f32>,
+    soft_loss: vec4<f32>,
+    top: vec4<f32>,
+    // Of distances from the labels: 1 - δ and δ, and in the gradient dL/dp of the class.
+    near: vec4<f32>,
+    far: vec4<f32>,
+    pull: vec4<f32>,
 }
 
 struct Octet {
@@ -29,5 +38,6 @@ fn quad(z: vec4<f32>, t: vec4<f32>, weight: vec4<f32>, counts: vec4<f32>) -> Qua
     let positive = z >= vec4<f32>();
     let p = select(smaller, larger, positive);
     let q = select(larger, smaller, positive);
-    return Quad(z, t, weight, counts, p, q, larger * smaller, log1p_bounded(e));
+    let none = vec4<f32>();
+    return Quad(z, t, weight, counts, p, q, larger * smaller, log1p_bounded(e), none, none, none, none, none, none, none);
 }

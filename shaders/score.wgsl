@@ -3,7 +3,8 @@
 // Oracle: reference::score. Expects `params`, `scratch`, `loss`, Cascade, `classes`, `measure` and a team: one
 // team a group.
 
-// The sums of a row as a term sees them: (I, P - I, T - I, Σm) of an overlap, (A, B, F, Σm) of a sum over voxels.
+// The sums of a row as a term sees them: (I, P - I, T - I, Σm) of an overlap, (A, B, F, Σm) of a sum over voxels,
+// (A, B, T, Σm) of distances.
 fn row_sums(term: Term, row: u32) -> vec4<f32> {
     let at = params.sums + (row * params.statistics + term.statistic) * 4u;
     var sums = load_vec4(at);
@@ -11,7 +12,7 @@ fn row_sums(term: Term, row: u32) -> vec4<f32> {
     if (loss.count_mask & (1u << term.statistic)) != 0u {
         sums = vec4<f32>(f32(scratch.words[at]), f32(scratch.words[at + 1u]), f32(scratch.words[at + 2u]), sums.w);
     }
-    if term.measure == MEASURE_MEAN { return sums; }
+    if term.measure == MEASURE_MEAN || term.measure == MEASURE_WASSERSTEIN { return sums; }
     let has_excess = (loss.excess_mask & (1u << term.statistic)) != 0u;
     if !has_excess { sums = vec4<f32>(sums.x, sums.yz - sums.x, sums.w); }
     // What the mask has dropped is background.
@@ -23,6 +24,7 @@ fn row_sums(term: Term, row: u32) -> vec4<f32> {
 
 // T of a row, or of its class in the whole batch where the groups pool the batch: those are not cut by sample.
 fn volume(term: Term, row: u32) -> f32 {
+    if term.measure == MEASURE_WASSERSTEIN { return row_sums(term, row).z; }
     let pools_batch = term.groups != params.rows && (term.groups != sample_count() || term.group_classes != 0u);
     if !pools_batch {
         let sums = row_sums(term, row);
@@ -36,10 +38,11 @@ fn volume(term: Term, row: u32) -> f32 {
     return sum_of(total).x;
 }
 
-// 1/T or 1/T²; below 0 where that is infinite.
+// 1/T, 1/T² or 1/(T + 1); below 0 where that is infinite.
 fn free_volume_weight(term: Term, row: u32) -> f32 {
     let size = volume(term, row);
-    let power = select(size, size * size, term.volume == VOLUME_INVERSE_SQUARED);
+    var power = select(size, size * size, term.volume == VOLUME_INVERSE_SQUARED);
+    if term.volume == VOLUME_INVERSE_ONE_MORE { power = size + 1.0; }
     return select(1.0 / power, -1.0, power == 0.0);
 }
 

@@ -46,9 +46,9 @@ fn quad_step() -> u32 {
 }
 
 fn locate(tile: u32, rank: u32) -> Run {
-    let row = tile / params.tiles_per_row;
-    let begin = (tile % params.tiles_per_row) * params.tile_length;
-    let end = begin + min(params.tile_length, params.voxels - begin);
+    let row = tile / params.tiles_per_row * params.row_step;
+    let begin = (tile % params.tiles_per_row) * params.tile_length + params.part_begin;
+    let end = begin + min(params.part_length, params.voxels - begin);
     let lanes = run_lanes();
     let runs = team_lanes() / lanes;
     let stride = 8u * lanes;

@@ -2,9 +2,9 @@
 //! [reference](crate::reference) reads.
 
 use crate::format::ByteScale;
-use crate::{AxisOrder, Error, Logits, Problem, Shape, Targets};
+use crate::{AxisOrder, Error, Labels, Logits, Problem, Shape, Targets, VoxelWeights};
 
-/// Logits (or probabilities), targets and their companions in host memory.
+/// Logits (or probabilities, or predicted labels), targets and their companions in host memory.
 ///
 /// ```
 /// # use segloss::{Batch, Labels, Shape};
@@ -18,6 +18,9 @@ use crate::{AxisOrder, Error, Logits, Problem, Shape, Targets};
 /// let shape = Shape::new(&[1, 2, 3])?;
 /// let labels = Labels::U8(&[0, 1, 255]);
 /// let batch = Batch::new(&shape, &[0.5, -1.0, 2.0, 0.1, 0.0, 1.0], labels)?.with_ignore_index(255);
+///
+/// // Two label maps, which are to be counted.
+/// let counted = Batch::new(&shape, Labels::U16(&[0, 1, 0]), labels)?.with_ignore_index(255);
 /// # Ok::<(), segloss::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -27,6 +30,7 @@ pub struct Batch<'a> {
     targets: Targets<'a>,
     mask: Option<&'a [f32]>,
     voxel_weights: Option<&'a [f32]>,
+    row_upstream: Option<&'a [f32]>,
 }
 
 /// A target as the formulas meet it.
@@ -40,7 +44,7 @@ pub(crate) enum Target {
 }
 
 impl<'a> Batch<'a> {
-    /// Logits and targets, row-major: dense targets of the logits' shape, or a label for each voxel.
+    /// Prediction and targets, row-major: each of this shape, or a label for each voxel.
     ///
     /// # Errors
     /// [`Error::Length`] if either does not have the number of elements that the shape asks for.
@@ -48,16 +52,16 @@ impl<'a> Batch<'a> {
         let (logits, targets) = (logits.into(), targets.into());
         let mut problem = Problem::new(shape.clone());
         (problem.logits, problem.targets) = (logits.format(), targets.format());
-        check("logits", logits.len(), shape.elements())?;
+        check("logits", logits.len(), problem.logit_elements())?;
         match targets {
             Targets::Bits(words) => check("targets (in words of 32 bits)", words.len(), shape.elements().div_ceil(32))?,
             _ => check("targets", targets.len(), problem.target_elements())?,
         }
-        Ok(Self { problem, logits, targets, mask: None, voxel_weights: None })
+        Ok(Self { problem, logits, targets, mask: None, voxel_weights: None, row_upstream: None })
     }
 
-    /// Says that logits, dense targets and voxel weights lie as `[N, spatial…, C]`. (The shape is said as
-    /// `[N, C, spatial…]` all the same.)
+    /// Says that what has a class axis (logits, dense targets, weights per element) lies as `[N, spatial…, C]`. (The shape is
+    /// said as `[N, C, spatial…]` all the same.)
     #[must_use]
     pub fn channel_last(mut self) -> Self {
         self.problem.axes = AxisOrder::ChannelLast;
@@ -82,13 +86,25 @@ impl<'a> Batch<'a> {
         Ok(self)
     }
 
-    /// Adds a weight for every element, of the logits' shape.
+    /// Adds a weight for every voxel and class, of the logits' shape.
     ///
     /// # Errors
-    /// [`Error::Length`] if it does not have the shape's number of elements.
-    pub fn with_voxel_weights(mut self, weights: &'a [f32]) -> Result<Self, Error> {
-        check("voxel weights", weights.len(), self.shape().elements())?;
-        self.problem.voxel_weights = true;
+    /// [`Error::Length`] if there are not N·C·voxels of them.
+    pub fn with_voxel_weights(self, weights: &'a [f32]) -> Result<Self, Error> {
+        self.weighted(VoxelWeights::PerElement, weights)
+    }
+
+    /// Adds a weight for every voxel, of shape `[N, 1, spatial…]`, which its classes share: Keras's `sample_weight`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not N·voxels of them.
+    pub fn with_weights_per_voxel(self, weights: &'a [f32]) -> Result<Self, Error> {
+        self.weighted(VoxelWeights::PerVoxel, weights)
+    }
+
+    fn weighted(mut self, which: VoxelWeights, weights: &'a [f32]) -> Result<Self, Error> {
+        check("voxel weights", weights.len(), which.elements(self.shape()))?;
+        self.problem.voxel_weights = which;
         self.voxel_weights = Some(weights);
         Ok(self)
     }
@@ -98,6 +114,18 @@ impl<'a> Batch<'a> {
     pub fn with_gradient(mut self) -> Self {
         self.problem.gradient = true;
         self
+    }
+
+    /// Asks for the gradient, and says what arrives from outside for every row (sample and class): the gradient is that of the sum
+    /// of the losses of all rows, each times its number. Rows that share a value, a pool of them, share theirs.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not N·C of them.
+    pub fn with_row_upstream(mut self, upstream: &'a [f32]) -> Result<Self, Error> {
+        check("row upstream", upstream.len(), self.shape().rows())?;
+        self.problem = self.problem.with_row_upstream();
+        self.row_upstream = Some(upstream);
+        Ok(self)
     }
 
     /// The problem this data is an instance of.
@@ -112,7 +140,7 @@ impl<'a> Batch<'a> {
         &self.problem.shape
     }
 
-    /// Logits or probabilities.
+    /// Logits, probabilities or predicted labels.
     #[must_use]
     pub fn logits(&self) -> Logits<'a> {
         self.logits
@@ -130,10 +158,16 @@ impl<'a> Batch<'a> {
         self.mask
     }
 
-    /// The voxel weights, if there are any.
+    /// The voxel weights, if there are any: [which](Problem::voxel_weights), the problem says.
     #[must_use]
     pub fn voxel_weights(&self) -> Option<&'a [f32]> {
         self.voxel_weights
+    }
+
+    /// The upstream gradient of every row, if there is one.
+    #[must_use]
+    pub fn row_upstream(&self) -> Option<&'a [f32]> {
+        self.row_upstream
     }
 
     /// The same with a loss's ignore index, where it has none of its own.
@@ -141,9 +175,41 @@ impl<'a> Batch<'a> {
         Self { problem: self.problem.ignoring(index), ..self.clone() }
     }
 
+    /// The logit (or probability) of a row's voxel; of a predicted label that is no class, NaN.
+    pub(crate) fn logit(&self, row: usize, voxel: usize) -> f32 {
+        let element = self.problem.element(row, voxel);
+        match self.logits {
+            Logits::F32(data) => data[element],
+            Logits::F16(data) => data[element].to_f32(),
+            Logits::Bf16(data) => data[element].to_f32(),
+            Logits::Labels(labels) => self.is_class(labels, row, voxel).map_or(f32::NAN, |is| f32::from(u8::from(is))),
+        }
+    }
+
+    /// Whether the label of a row's voxel is its class; `None` if it is none.
+    fn is_class(&self, labels: Labels, row: usize, voxel: usize) -> Option<bool> {
+        let (shape, label) = (self.shape(), labels.get(self.entry(row, voxel)));
+        let class = usize::try_from(label).ok().filter(|&class| class < shape.classes())?;
+        Some(class == row % shape.classes())
+    }
+
+    /// Where what a voxel has one of lies, of a row's voxel.
+    fn entry(&self, row: usize, voxel: usize) -> usize {
+        row / self.shape().classes() * self.shape().voxels() + voxel
+    }
+
+    /// The weight of a row's voxel.
+    pub(crate) fn voxel_weight(&self, row: usize, voxel: usize) -> f32 {
+        let index = match self.problem.voxel_weights {
+            VoxelWeights::PerVoxel => self.entry(row, voxel),
+            VoxelWeights::None | VoxelWeights::PerElement => self.problem.element(row, voxel),
+        };
+        self.voxel_weights.map_or(1.0, |weights| weights[index])
+    }
+
     /// The target of a row's voxel.
     pub(crate) fn target(&self, row: usize, voxel: usize) -> Target {
-        let (shape, ignored) = (self.shape(), self.problem.ignore_index);
+        let ignored = self.problem.ignore_index;
         let element = self.problem.element(row, voxel);
         match self.targets {
             Targets::F32(data) if ignored.is_some_and(|index| data[element] == index as f32) => Target::Ignored,
@@ -153,16 +219,11 @@ impl<'a> Batch<'a> {
             Targets::U8(data, ByteScale::One) => Target::Value(data[element].into()),
             Targets::U8(data, ByteScale::Inverse255) => Target::Value(f32::from(data[element]) / 255.0),
             Targets::Bits(words) => Target::Value((words[element / 32] >> (element % 32) & 1) as f32),
-            Targets::Labels(labels) => {
-                let label = labels.get(row / shape.classes() * shape.voxels() + voxel);
-                match usize::try_from(label) {
-                    _ if ignored == Some(label) => Target::Ignored,
-                    Ok(class) if class < shape.classes() => {
-                        Target::Value(f32::from(u8::from(class == row % shape.classes())))
-                    }
-                    _ => Target::Bad,
-                }
-            }
+            Targets::Labels(labels) if ignored == Some(labels.get(self.entry(row, voxel))) => Target::Ignored,
+            Targets::Labels(labels) => match self.is_class(labels, row, voxel) {
+                Some(is) => Target::Value(f32::from(u8::from(is))),
+                None => Target::Bad,
+            },
         }
     }
 }

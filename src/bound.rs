@@ -1,6 +1,7 @@
 //! A plan with its buffers.
 
-use crate::dispatch::{Dispatch, Dispatches};
+use crate::dispatch::{Copy, Dispatch, Step, Steps};
+use crate::kernel::MapShape;
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
 use crate::params;
 use crate::plan::Plan;
@@ -16,13 +17,13 @@ pub struct Bound {
     loss: wgpu::Buffer,
     class_weights: wgpu::Buffer,
     upstream: f32,
-    dispatches: Dispatches,
+    steps: Steps,
     staging: Staging,
 }
 
 impl Bound {
     pub(crate) fn new(plan: &Plan, buffers: &Buffers, scratch: BufferRange) -> Result<Self, Error> {
-        buffers.check(&plan.problem, plan.loss.is_voxel_map(), &scratch, plan.scratch_size())?;
+        buffers.check(&plan.problem, plan.data.map, &scratch, plan.scratch_size())?;
         let alignment = u64::from(plan.gpu.limits().min_storage_buffer_offset_alignment);
         if !scratch.offset.is_multiple_of(alignment) {
             let reason = format!("does not begin at a multiple of {alignment}, the device's alignment");
@@ -30,12 +31,15 @@ impl Bound {
         }
         let upstream = 1.0;
         let loss_bytes = params::loss_bytes(&plan.loss, &plan.problem, upstream);
-        let class_weights = params::class_weights(&plan.loss, &plan.problem);
+        let mut class_weights = params::class_weights(&plan.loss, &plan.problem);
+        if plan.problem.row_upstream {
+            class_weights.resize(class_weights.len() + plan.problem.shape.rows().div_ceil(4), [1.0; 4]);
+        }
         let staging = Staging::new(&plan.gpu, plan.layout.readback_bytes())?;
         let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         let loss = plan.gpu.filled("segloss loss", &loss_bytes, storage)?;
         let class_weights = plan.gpu.filled("segloss class weights", bytemuck::cast_slice(&class_weights), storage)?;
-        let dispatches = Dispatches::new(plan, buffers, scratch, &loss, &class_weights)?;
+        let steps = Steps::new(plan, buffers, scratch, &loss, &class_weights)?;
         Ok(Self {
             plan: plan.clone(),
             scratch: scratch.buffer.clone(),
@@ -43,7 +47,7 @@ impl Bound {
             loss,
             class_weights,
             upstream,
-            dispatches,
+            steps,
             staging,
         })
     }
@@ -51,12 +55,11 @@ impl Bound {
     /// Records the whole evaluation: value and, if planned, gradient and voxel map. Nothing else happens: no allocation
     /// by this crate, no submission, no queue write, no wait.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
-        let Dispatches { sums, loss, whole, .. } = &self.dispatches;
-        match whole {
-            Some(whole) => record(encoder, [whole]),
+        match &self.steps.whole {
+            Some(whole) => record(encoder, std::slice::from_ref(whole)),
             None => {
                 self.clear(encoder, 0);
-                record(encoder, sums.iter().chain(loss));
+                record(encoder, &self.steps.all);
             }
         }
         self.staging.encode(encoder, &self.scratch, self.scratch_offset, self.staging.bytes());
@@ -65,7 +68,7 @@ impl Bound {
     /// Records the first half, up to the rows' sums (and the voxel map): [`Plan::sums_range`] says where they lie.
     pub fn encode_sums(&self, encoder: &mut wgpu::CommandEncoder) {
         self.clear(encoder, 0);
-        record(encoder, &self.dispatches.sums);
+        record(encoder, self.steps.sums());
     }
 
     /// Records the second half: from the rows' sums to value and gradient, and the copy that
@@ -73,7 +76,7 @@ impl Bound {
     pub fn encode_loss(&self, encoder: &mut wgpu::CommandEncoder) {
         // Of an earlier evaluation of these sums: the peak would be the larger of both.
         self.clear(encoder, COUNTER_WORDS);
-        record(encoder, &self.dispatches.loss);
+        record(encoder, self.steps.loss());
         self.staging.encode(encoder, &self.scratch, self.scratch_offset, self.staging.bytes());
     }
 
@@ -165,19 +168,39 @@ impl Bound {
         self.write_loss();
     }
 
+    /// Sets the gradient that arrives from outside for every row (sample and class), 1 at first, for the work submitted from
+    /// now on. It multiplies [`set_upstream`](Self::set_upstream)'s. A voxel's own is its voxel weight.
+    ///
+    /// # Errors
+    /// [`Error::Part`] if the [problem](crate::Problem::row_upstream) was planned without; [`Error::Length`] if there are not N·C.
+    pub fn set_row_upstream(&self, upstream: &[f32]) -> Result<(), Error> {
+        let Plan { gpu, loss, problem, .. } = &self.plan;
+        if !problem.row_upstream {
+            return Err(Error::Part { what: "row upstream", found: "given", planned: "without" });
+        }
+        let (found, expected) = (upstream.len() as u64, problem.shape.rows() as u64);
+        if found != expected {
+            return Err(Error::Length { what: "row upstream", found, expected });
+        }
+        let offset = params::row_upstream(loss, problem) * size_of::<[f32; 4]>() as u64;
+        gpu.queue().write_buffer(&self.class_weights, offset, bytemuck::cast_slice(upstream));
+        Ok(())
+    }
+
     /// Replaces weights, smoothing constants and all other numbers of the loss, for the work submitted from now on.
     ///
     /// # Errors
     /// [`Error::Loss`] if the new loss is not usable or differs in structure: it must need the same statistics and
-    /// pool the same rows, term by term.
+    /// pool the same rows, term by term, and ignore the same label.
     pub fn set_loss(&mut self, loss: &Loss) -> Result<(), Error> {
         crate::plan::check(loss, &self.plan.problem)?;
         let structure = |loss: &Loss| {
             let pools = loss.terms.iter().enumerate().map(|(i, _)| groups(loss, &self.plan.problem, i));
-            let kinds: Vec<_> = loss.statistics().into_iter().map(params::kind).collect();
-            (kinds, pools.collect::<Vec<_>>(), Layout::new(loss, &self.plan.problem))
+            let kinds: Vec<_> = loss.statistics().iter().map(params::kind).collect();
+            let ignored = self.plan.problem.ignoring(loss.ignore_index).ignored_bits();
+            (kinds, ignored, loss.first_coupled(), pools.collect::<Vec<_>>(), Layout::new(loss, &self.plan.problem))
         };
-        if structure(loss) != structure(&self.plan.loss) || loss.is_voxel_map() != self.plan.loss.is_voxel_map() {
+        if structure(loss) != structure(&self.plan.loss) || MapShape::of(loss) != self.plan.data.map {
             return Err(Error::Loss("it differs in structure from the planned one; plan it anew".to_owned()));
         }
         self.plan.loss = loss.clone();
@@ -196,7 +219,7 @@ impl Bound {
     /// memory it is all that an evaluation takes beyond inputs and output.
     #[must_use]
     pub fn own_bytes(&self) -> u64 {
-        self.loss.size() + self.class_weights.size() + self.dispatches.params_bytes
+        self.loss.size() + self.class_weights.size() + self.steps.own_bytes
     }
 
     /// The host-visible memory that results are copied to, in bytes.
@@ -206,12 +229,22 @@ impl Bound {
     }
 }
 
-fn record<'a>(encoder: &mut wgpu::CommandEncoder, dispatches: impl IntoIterator<Item = &'a Dispatch>) {
-    // Without a label, which wgpu would copy to the heap.
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-    for dispatch in dispatches {
-        pass.set_pipeline(&dispatch.pipeline);
-        pass.set_bind_group(0, &dispatch.bindings, &[]);
-        pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
+/// Records steps: neighbouring dispatches in one compute pass.
+fn record(encoder: &mut wgpu::CommandEncoder, steps: &[Step]) {
+    let alike = |a: &Step, b: &Step| matches!((a, b), (Step::Dispatch(_), Step::Dispatch(_)));
+    for steps in steps.chunk_by(alike) {
+        if let [Step::Copy(copy)] = steps {
+            let Copy { source, source_offset, target, target_offset, bytes } = copy;
+            encoder.copy_buffer_to_buffer(source, *source_offset, target, *target_offset, *bytes);
+            continue;
+        }
+        // Without a label, which wgpu would copy to the heap.
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for step in steps {
+            let Step::Dispatch(Dispatch { pipeline, bindings, grid }) = step else { continue };
+            pass.set_pipeline(pipeline);
+            pass.set_bind_group(0, bindings, &[]);
+            pass.dispatch_workgroups(grid[0], grid[1], 1);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The caller's buffers.
 
+use crate::kernel::MapShape;
 use crate::{Error, Problem};
 
 /// A range of a buffer.
@@ -24,16 +25,18 @@ impl<'a> From<&'a wgpu::Buffer> for BufferRange<'a> {
 /// (gradient or voxel map) must not overlap anything.
 ///
 /// Offsets are any multiples of the element size (of bits, a byte; of a gradient, 4 bytes), as long as the range rounded out
-/// to whole words lies in the buffer. The buffers need [`wgpu::BufferUsages::STORAGE`].
+/// to whole words lies in the buffer. The buffers need [`wgpu::BufferUsages::STORAGE`]. Where classes are seen together (a softmax)
+/// and a sample's planes exceed the device's `max_storage_buffer_binding_size`, what has planes is copied in chunks and needs
+/// `COPY_SRC`, the output `COPY_DST`, too.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Buffers<'a> {
-    /// Logits or probabilities.
+    /// Logits, probabilities or predicted labels.
     pub logits: BufferRange<'a>,
     /// Targets.
     pub targets: BufferRange<'a>,
     /// The mask, if the problem has one.
     pub mask: Option<BufferRange<'a>>,
-    /// The voxel weights, if the problem has them.
+    /// The voxel weights, if the problem has them, in the shape that [it says](Problem::voxel_weights).
     pub voxel_weights: Option<BufferRange<'a>>,
     /// Where the gradient goes, if the problem wants one. Every element is written.
     pub gradient: Option<BufferRange<'a>>,
@@ -87,19 +90,21 @@ impl<'a> Buffers<'a> {
     pub(crate) fn check(
         &self,
         problem: &Problem,
-        is_map: bool,
+        map: MapShape,
         scratch: &BufferRange,
         scratch_size: u64,
     ) -> Result<(), Error> {
         let (elements, entries) = (problem.shape.elements() as u64, problem.shape.mask_elements() as u64);
         let (logits, targets) = (problem.logits.bits(), problem.targets.bits());
+        let weights = problem.voxel_weights;
+        let map_elements = if map == MapShape::Voxels { entries } else { elements };
         let parts = [
-            ("logits", Some(self.logits), true, elements, logits),
+            ("logits", Some(self.logits), true, problem.logit_elements() as u64, logits),
             ("targets", Some(self.targets), true, problem.target_elements() as u64, targets),
             ("mask", self.mask, problem.mask, entries, 32),
-            ("voxel weights", self.voxel_weights, problem.voxel_weights, elements, 32),
+            ("voxel weights", self.voxel_weights, weights.is_some(), weights.elements(&problem.shape) as u64, 32),
             ("gradient", self.gradient, problem.gradient, elements, logits),
-            ("voxel map", self.voxel_map, is_map, elements, 32),
+            ("voxel map", self.voxel_map, map != MapShape::None, map_elements, 32),
         ];
         for (what, range, planned, expected, bits) in parts {
             match range {

@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::format::{ByteScale, LabelFormat, LogitsFormat, TargetFormat};
 
-/// Logits or probabilities in host memory.
+/// A prediction in host memory: logits, probabilities or a label map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Logits<'a> {
@@ -14,6 +14,8 @@ pub enum Logits<'a> {
     F16(&'a [f16]),
     /// bfloat16.
     Bf16(&'a [bf16]),
+    /// A predicted class id for each voxel.
+    Labels(Labels<'a>),
 }
 
 /// The class ids of a label map in host memory.
@@ -53,6 +55,7 @@ impl<'a> Logits<'a> {
             Self::F32(_) => LogitsFormat::F32,
             Self::F16(_) => LogitsFormat::F16,
             Self::Bf16(_) => LogitsFormat::Bf16,
+            Self::Labels(labels) => LogitsFormat::Labels(labels.format()),
         }
     }
 
@@ -61,14 +64,7 @@ impl<'a> Logits<'a> {
             Self::F32(data) => data.len(),
             Self::F16(data) => data.len(),
             Self::Bf16(data) => data.len(),
-        }
-    }
-
-    pub(crate) fn get(&self, index: usize) -> f32 {
-        match self {
-            Self::F32(data) => data[index],
-            Self::F16(data) => data[index].to_f32(),
-            Self::Bf16(data) => data[index].to_f32(),
+            Self::Labels(labels) => labels.len(),
         }
     }
 
@@ -77,6 +73,7 @@ impl<'a> Logits<'a> {
             Self::F32(data) => bytemuck::cast_slice(data),
             Self::F16(data) => bytemuck::cast_slice(data),
             Self::Bf16(data) => bytemuck::cast_slice(data),
+            Self::Labels(labels) => labels.bytes(),
         }
     }
 }
@@ -94,7 +91,7 @@ impl<'a> Labels<'a> {
         }
     }
 
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::U8(data) => data.len(),
             Self::U16(data) => data.len(),
@@ -185,6 +182,12 @@ macro_rules! from_slices {
 
 from_slices!(Logits::F32 of f32, Logits::F16 of f16, Logits::Bf16 of bf16, Targets::F32 of f32, Labels::U8 of u8,
     Labels::U16 of u16, Labels::U32 of u32, Labels::I32 of i32, Labels::I64 of i64);
+
+impl<'a> From<Labels<'a>> for Logits<'a> {
+    fn from(labels: Labels<'a>) -> Self {
+        Self::Labels(labels)
+    }
+}
 
 impl<'a> From<Labels<'a>> for Targets<'a> {
     fn from(labels: Labels<'a>) -> Self {

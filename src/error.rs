@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::{Activation, LabelFormat};
+
 /// How many elements of each input were not usable numbers.
 ///
 /// A voxel counted here had weight 0 in the sums and received a gradient of exactly 0.
@@ -9,6 +11,8 @@ use thiserror::Error;
 pub struct BadValues {
     /// Logits (or probabilities) that are NaN or infinite.
     pub logits: u32,
+    /// Predicted labels that are no class.
+    pub predicted_labels: u32,
     /// Targets that are NaN or infinite.
     pub targets: u32,
     /// Labels that are neither a class nor the ignore index.
@@ -31,8 +35,9 @@ impl std::fmt::Display for BadValues {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts = [
             (self.logits, "non-finite logits"),
+            (self.predicted_labels, "predicted labels that are no class (from 0 to C − 1)"),
             (self.targets, "non-finite targets"),
-            (self.labels, "labels that are no class"),
+            (self.labels, "labels that are no class (from 0 to C − 1) nor the ignore index"),
             (self.mask, "mask entries other than 0 and 1"),
             (self.voxel_weights, "non-finite voxel weights"),
         ];
@@ -132,6 +137,15 @@ pub enum Error {
         /// What is wrong, with the value.
         reason: String,
     },
+    /// Sums that were to be taken as counts and are those of something else.
+    #[error(
+        "the sums {:?} over {} voxels are not counts of hard masks; give the loss a threshold with Loss::hard, and take that \
+         term's sums", sums.values, sums.count
+    )]
+    NotCounts {
+        /// The sums.
+        sums: crate::Sums,
+    },
     /// A gradient of something that has none.
     #[error(
         "term {term} thresholds the prediction, so its gradient is zero almost everywhere; evaluate it without a gradient"
@@ -139,6 +153,28 @@ pub enum Error {
     NotDifferentiable {
         /// The index of the term.
         term: usize,
+    },
+    /// A gradient with respect to a label map.
+    #[error(
+        "the prediction is a label map of {format:?}, which has no gradient; evaluate it without one, or give logits or \
+         probabilities"
+    )]
+    NoGradientOfLabels {
+        /// How the labels are stored.
+        format: LabelFormat,
+    },
+    /// A term that takes logits, of a label map.
+    #[error(
+        "term {term} takes the {activation:?} of its input, which is a label map of {format:?}; make it one of probabilities \
+         (Loss::probabilities), or give logits"
+    )]
+    ActivationOfLabels {
+        /// The index of the term.
+        term: usize,
+        /// What it takes.
+        activation: Activation,
+        /// How the labels are stored.
+        format: LabelFormat,
     },
     /// A problem beyond what the device can address.
     #[error("{what} needs {needed} {unit}, the device allows {limit}; {advice}")]

@@ -3,8 +3,9 @@
 use wgpu::BufferUsages as Usage;
 
 use crate::gpu::whole_octets;
+use crate::kernel::MapShape;
 use crate::readback::{Reading, Staging};
-use crate::{Batch, Bound, BufferRange, Buffers, Error, Gpu, LogitsFormat, Loss, Output, Plan, Reducer};
+use crate::{Batch, Bound, BufferRange, Buffers, Error, Gpu, LogitsFormat, Loss, Output, Plan};
 
 /// What `evaluate` keeps for problems it may meet again: so many, and so many bytes in all.
 const KEPT: usize = 8;
@@ -30,7 +31,7 @@ impl Gpu {
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
     pub async fn evaluate_async(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Output, Error> {
-        let kept = self.kept().take(self.reducer(), loss, batch);
+        let kept = self.kept().take(self, loss, batch);
         let prepared = match kept {
             Some(prepared) => prepared,
             None => Prepared::new(self.plan(loss, batch.problem())?)?,
@@ -46,10 +47,11 @@ impl Gpu {
 pub(crate) struct Kept(Vec<Prepared>);
 
 impl Kept {
-    fn take(&mut self, reducer: Reducer, loss: &Loss, batch: &Batch) -> Option<Prepared> {
+    fn take(&mut self, gpu: &Gpu, loss: &Loss, batch: &Batch) -> Option<Prepared> {
         let same = |prepared: &Prepared| {
             let plan = prepared.bound.plan();
-            plan.gpu.reducer() == reducer && plan.loss() == loss && plan.problem() == batch.problem()
+            let is_alike = plan.gpu.reducer() == gpu.reducer() && plan.gpu.tuning() == gpu.tuning();
+            is_alike && plan.loss() == loss && plan.problem() == batch.problem()
         };
         self.0.iter().rposition(same).map(|index| self.0.remove(index))
     }
@@ -80,26 +82,31 @@ impl Prepared {
         let (problem, plan) = (plan.problem(), &plan);
         let bits = |elements: usize, bits: u32| (elements as u64 * u64::from(bits)).div_ceil(8);
         let elements = problem.shape.elements();
-        let (bytes, weight_bytes) = (bits(elements, problem.logits.bits()), bits(elements, 32));
+        let logit_bytes = bits(problem.logit_elements(), problem.logits.bits());
         let target_bytes = bits(problem.target_elements(), problem.targets.bits());
-        let mask_bytes = 4 * problem.shape.mask_elements() as u64;
-        let input = |what, bytes| create(plan, what, bytes, Usage::STORAGE | Usage::COPY_DST);
-        let logits = input("logits", bytes)?;
+        let mask_bytes = bits(problem.shape.mask_elements(), 32);
+        let weight_bytes = bits(problem.voxel_weights.elements(&problem.shape), 32);
+        // Copied from where planes are copied in chunks.
+        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let input = |what, bytes| create(plan, what, bytes, usage);
+        let logits = input("logits", logit_bytes)?;
         let targets = input("targets", target_bytes)?;
         let mask = problem.mask.then(|| input("mask", mask_bytes)).transpose()?;
-        let voxel_weights = problem.voxel_weights.then(|| input("voxel weights", weight_bytes)).transpose()?;
+        let voxel_weights =
+            problem.voxel_weights.is_some().then(|| input("voxel weights", weight_bytes)).transpose()?;
         let output = |what, wanted: bool, bytes| wanted.then(|| Download::new(plan, what, bytes)).transpose();
-        let gradient = output("gradient", problem.gradient, bytes)?;
-        let voxel_map = output("voxel map", plan.loss().is_voxel_map(), weight_bytes)?;
+        let gradient = output("gradient", problem.gradient, logit_bytes)?;
+        let map_bytes = if plan.data.map == MapShape::Voxels { mask_bytes } else { bits(elements, 32) };
+        let voxel_map = output("voxel map", plan.data.map != MapShape::None, map_bytes)?;
         let scratch = create(plan, "scratch", plan.scratch_size(), Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let exact = |buffer, length| BufferRange { buffer, offset: 0, length };
         let buffers = Buffers {
-            logits: exact(&logits, bytes),
+            logits: exact(&logits, logit_bytes),
             targets: exact(&targets, target_bytes),
             mask: mask.as_ref().map(|mask| exact(mask, mask_bytes)),
             voxel_weights: voxel_weights.as_ref().map(|weights| exact(weights, weight_bytes)),
-            gradient: gradient.as_ref().map(|download| exact(&download.source, bytes)),
-            voxel_map: voxel_map.as_ref().map(|download| exact(&download.source, weight_bytes)),
+            gradient: gradient.as_ref().map(|download| exact(&download.source, logit_bytes)),
+            voxel_map: voxel_map.as_ref().map(|download| exact(&download.source, map_bytes)),
         };
         let bound = plan.bind(&buffers, (&scratch).into())?;
         Ok(Self { logits, targets, mask, voxel_weights, gradient, voxel_map, scratch, bound })
@@ -107,6 +114,7 @@ impl Prepared {
 
     async fn run(&self, batch: &Batch<'_>) -> Result<Output, Error> {
         let gpu = &self.bound.plan().gpu;
+        batch.row_upstream().map_or(Ok(()), |upstream| self.bound.set_row_upstream(upstream))?;
         let downloads = || [&self.gradient, &self.voxel_map].into_iter().flatten();
         gpu.guarded(|device| {
             let write = |buffer, bytes| upload(gpu, buffer, bytes);
@@ -125,7 +133,11 @@ impl Prepared {
         let voxel_map = self.voxel_map.as_ref().map(|download| download.request(gpu)).transpose()?;
         let mut output = self.bound.read().await?;
         let elements = batch.shape().elements();
-        let numbers = |words: &[u32]| words.iter().take(elements).copied().map(f32::from_bits).collect();
+        let map_elements = match self.bound.plan().data.map {
+            MapShape::Voxels => batch.shape().mask_elements(),
+            _ => elements,
+        };
+        let numbers = |words: &[u32]| words.iter().take(map_elements).copied().map(f32::from_bits).collect();
         if let Some(reading) = gradient {
             let format = batch.problem().logits;
             output.gradient = Some(reading.finish(|words| widened(words, format, elements)).await?);
@@ -162,7 +174,10 @@ fn upload(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: &[u8]) {
 fn widened(words: &[u32], format: LogitsFormat, elements: usize) -> Vec<f32> {
     let bits = |index: usize| (words[index / 2] >> (16 * (index % 2))) as u16;
     match format {
-        LogitsFormat::F32 => words.iter().take(elements).copied().map(f32::from_bits).collect(),
+        // A label map has no gradient: the plan refuses it.
+        LogitsFormat::F32 | LogitsFormat::Labels(_) => {
+            words.iter().take(elements).copied().map(f32::from_bits).collect()
+        }
         LogitsFormat::F16 => (0..elements).map(|index| half::f16::from_bits(bits(index)).to_f32()).collect(),
         LogitsFormat::Bf16 => (0..elements).map(|index| half::bf16::from_bits(bits(index)).to_f32()).collect(),
     }
@@ -187,7 +202,7 @@ struct Download {
 
 impl Download {
     fn new(plan: &Plan, what: &'static str, bytes: u64) -> Result<Self, Error> {
-        let source = create(plan, what, bytes, Usage::STORAGE | Usage::COPY_SRC)?;
+        let source = create(plan, what, bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let staging = Staging::new(&plan.gpu, source.size())?;
         Ok(Self { source, staging })
     }

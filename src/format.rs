@@ -1,8 +1,10 @@
 //! How numbers are stored.
 
-/// How logits or probabilities, and their gradient, are stored.
+/// How a prediction is stored: as logits or probabilities, and their gradient likewise, or as a label map.
 ///
-/// All are computed with in 32-bit floats; a gradient is rounded once, when it is stored.
+/// All are computed with in 32-bit floats; a gradient is rounded once, when it is stored. The gradient of a mean over many voxels
+/// is small, and f16 has nothing below 6e-8: scale the loss up ([`Bound::set_upstream`](crate::Bound::set_upstream), or a
+/// [term's weight](crate::loss::Term::weight)), as in mixed-precision training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LogitsFormat {
@@ -13,6 +15,11 @@ pub enum LogitsFormat {
     F16,
     /// The upper halves of 32-bit floats, packed two to a word.
     Bf16,
+    /// A predicted class id for each voxel, of shape `[N, spatial…]` or `[N, 1, spatial…]`: the probability of class c is 1
+    /// where it is c, else 0. Never expanded.
+    ///
+    /// It has no gradient, and goes with losses of [probabilities](crate::Loss::probabilities) alone.
+    Labels(LabelFormat),
 }
 
 impl LogitsFormat {
@@ -22,7 +29,14 @@ impl LogitsFormat {
         match self {
             Self::F32 => 32,
             Self::F16 | Self::Bf16 => 16,
+            Self::Labels(format) => format.bits(),
         }
+    }
+
+    /// Whether there is one element a voxel rather than one a voxel and class.
+    #[must_use]
+    pub fn is_labels(self) -> bool {
+        matches!(self, Self::Labels(_))
     }
 }
 

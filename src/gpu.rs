@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use crate::evaluate::Kept;
 use crate::geometry::Grain;
 use crate::kernel::{
-    Data, Stage, Team, Variant, Widths,
+    Data, MapShape, Stage, Team, Variant, Widths,
     slot::{Reach, Width},
 };
 use crate::{AdapterChoice, Error, Loss, Plan, Problem, adapter};
@@ -20,6 +20,15 @@ pub enum Reducer {
     Subgroup,
 }
 
+/// What workgroups and tiles are sized for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tuning {
+    /// A GPU: wide workgroups, many of them.
+    Gpu,
+    /// Software, which runs a workgroup one vector at a time on a few cores.
+    Cpu,
+}
+
 /// A device ready to evaluate losses. Cheap to clone; clones share their pipelines.
 ///
 /// Everything hangs off this value: there is no global state.
@@ -27,6 +36,8 @@ pub enum Reducer {
 pub struct Gpu {
     inner: Arc<Inner>,
     reducer: Reducer,
+    tuning: Tuning,
+    widths: Widths,
     kept: Arc<Mutex<Kept>>,
 }
 
@@ -36,8 +47,7 @@ struct Inner {
     queue: wgpu::Queue,
     info: wgpu::AdapterInfo,
     limits: wgpu::Limits,
-    widths: Widths,
-    pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+    pipelines: Mutex<HashMap<(Variant, Tuning), wgpu::ComputePipeline>>,
     pipeline_cache: OnceLock<wgpu::PipelineCache>,
     turn: Mutex<()>,
 }
@@ -103,11 +113,12 @@ impl Gpu {
         at_least("max_compute_invocations_per_workgroup", invocations.into(), 64)?;
         at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
-        let widths = widths(&info, &limits, device.features());
+        let tuning = if info.device_type == wgpu::DeviceType::Cpu { Tuning::Cpu } else { Tuning::Gpu };
+        let widths = widths(tuning, &info, &limits, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
         let (pipelines, pipeline_cache, turn) = (Mutex::default(), OnceLock::new(), Mutex::default());
-        let inner = Inner { device, queue, info, limits, widths, pipelines, pipeline_cache, turn };
-        Ok(Self { inner: Arc::new(inner), reducer, kept: Arc::default() })
+        let inner = Inner { device, queue, info, limits, pipelines, pipeline_cache, turn };
+        Ok(Self { inner: Arc::new(inner), reducer, tuning, widths, kept: Arc::default() })
     }
 
     /// The same context with another reducer. `None` if the device lacks it.
@@ -115,6 +126,15 @@ impl Gpu {
     pub fn with_reducer(&self, reducer: Reducer) -> Option<Self> {
         let has = has_subgroups(&self.inner.info, self.device().features());
         (has || reducer == Reducer::Tree).then(|| Self { reducer, ..self.clone() })
+    }
+
+    /// The same context, tuned for another kind of adapter than wgpu says this is: for a GPU that does not say so, or to run on
+    /// software what a GPU runs. Speed and the order of additions depend on it, and on software adapters how many classes a
+    /// softmax may have.
+    #[must_use]
+    pub fn with_tuning(&self, tuning: Tuning) -> Self {
+        let widths = widths(tuning, &self.inner.info, &self.inner.limits, self.device().features());
+        Self { tuning, widths, ..self.clone() }
     }
 
     /// Has the driver look for pipelines in this cache before it compiles them, and leave new ones there: for programs that
@@ -130,6 +150,12 @@ impl Gpu {
     #[must_use]
     pub fn reducer(&self) -> Reducer {
         self.reducer
+    }
+
+    /// What workgroups and tiles are sized for.
+    #[must_use]
+    pub fn tuning(&self) -> Tuning {
+        self.tuning
     }
 
     /// The device.
@@ -153,7 +179,8 @@ impl Gpu {
     /// Plans a loss for a problem: validates, sizes, compiles. No data is touched.
     ///
     /// # Errors
-    /// [`Error::Loss`], [`Error::NotDifferentiable`], [`Error::TooLarge`], [`Error::Limit`] or [`Error::Device`].
+    /// [`Error::Loss`], [`Error::NotDifferentiable`], [`Error::NoGradientOfLabels`], [`Error::ActivationOfLabels`],
+    /// [`Error::TooLarge`], [`Error::Limit`] or [`Error::Device`].
     pub fn plan(&self, loss: &Loss, problem: &Problem) -> Result<Plan, Error> {
         Plan::new(self, loss, problem)
     }
@@ -175,7 +202,7 @@ impl Gpu {
     }
 
     pub(crate) fn widths(&self) -> Widths {
-        self.inner.widths
+        self.widths
     }
 
     /// The team that adds up a tile or combines a row.
@@ -191,11 +218,17 @@ impl Gpu {
     pub(crate) fn variant(&self, stage: Stage, single_lane: bool, data: Option<Data>, reach: Reach) -> Variant {
         let reach = if data.is_some() { reach } else { Reach::apart(Width::Word) };
         let data = data.map(|data| Data {
-            map: data.map && stage == Stage::Accumulate,
+            map: if matches!(stage, Stage::Accumulate | Stage::AccumulateColumns) { data.map } else { MapShape::None },
             gradient: data.gradient && stage == Stage::Evaluate,
             ..data
         });
         Variant { stage, team: self.team(single_lane), data, reach }
+    }
+
+    /// How many pipelines there are.
+    #[cfg(test)]
+    pub(crate) fn pipelines(&self) -> usize {
+        self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// The pipeline of a variant, compiled on first use and kept.
@@ -211,12 +244,12 @@ impl Gpu {
         }
         // A panic elsewhere cannot leave the map half-written: entries are inserted whole.
         let mut pipelines = self.inner.pipelines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = pipelines.get(&variant) {
+        if let Some(pipeline) = pipelines.get(&(variant, self.tuning)) {
             return Ok(pipeline.clone());
         }
         let pipeline =
             self.guarded(|device| variant.compile(device, self.widths(), self.inner.pipeline_cache.get()))?;
-        pipelines.insert(variant, pipeline.clone());
+        pipelines.insert((variant, self.tuning), pipeline.clone());
         Ok(pipeline)
     }
 
@@ -270,11 +303,12 @@ pub(crate) fn whole_octets(bytes: u64) -> u64 {
     bytes.max(1).next_multiple_of(4 * Width::Octet.elements())
 }
 
-/// How wide an adapter's workgroups are: the one place where its properties decide.
+/// How wide an adapter's workgroups are: the one place where its properties decide. What it is tuned for says whether it is
+/// taken for a GPU or for a software adapter.
 ///
 /// * `workgroup`: 256 lanes, which every GPU has room for several of, or as many as the device allows.
-/// * `run_lanes`, the lanes that walk memory side by side: the subgroup where there are any; else 8 on software adapters
-///   (a 256-bit vector), 32 on GPUs.
+/// * `run_lanes`, the lanes that walk memory side by side. On software adapters the subgroup where there are any, else 8 (a
+///   256-bit vector). On GPUs the least subgroup, but at least 32: some name a least one that they hardly ever run.
 /// * `data_workgroup`: on GPUs as many again, to hide memory's latency. A software adapter runs the subgroups of a
 ///   workgroup one after the other and switches between them at every barrier, which costs it 0.2 µs each; so there a
 ///   workgroup is one vector wide, but at least 8, lest a lane iterate too often (see `LARGEST_TILE`).
@@ -282,22 +316,24 @@ pub(crate) fn whole_octets(bytes: u64) -> u64 {
 ///   octets, in words of 64 bits. GPUs read the 16 bytes of a quad at once.
 /// * `grain`: GPUs want many workgroups, whose last ones end about together; software adapters have a few cores to fill, and
 ///   each workgroup costs them 0.7 µs. A small problem is one tile a lane there.
-fn widths(info: &wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Widths {
+/// * `iterations`: Mesa's software adapters silently leave a shader's loops after 65,535 iterations of an invocation. It holds
+///   for what is one and for what is taken for one.
+fn widths(tuning: Tuning, info: &wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Widths {
     let invocations = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
     let has_subgroups = has_subgroups(info, features);
     let workgroup = 1 << invocations.min(256).ilog2();
-    let is_cpu = info.device_type == wgpu::DeviceType::Cpu;
-    let run_lanes = match has_subgroups {
-        true => 1 << info.subgroup_min_size.min(64).ilog2(),
-        false if is_cpu => 8,
-        false => 32,
-    };
+    let is_cpu = tuning == Tuning::Cpu;
+    let least_subgroup = if has_subgroups { 1 << info.subgroup_min_size.min(64).ilog2() } else { 8 };
+    let run_lanes = if is_cpu { least_subgroup } else { least_subgroup.max(32) };
     let data_workgroup = if is_cpu { run_lanes.max(8) } else { workgroup };
     let octets = is_cpu && features.contains(wgpu::Features::SHADER_INT64);
     let access = if octets { Width::Octet } else { Width::Quad };
     let grain =
         if is_cpu { Grain::coarse(data_workgroup, limits.max_storage_buffer_binding_size) } else { Grain::FINEST };
-    Widths { workgroup, data_workgroup, run_lanes, min_subgroup: info.subgroup_min_size.max(1), access, grain }
+    let min_subgroup = info.subgroup_min_size.max(1);
+    let may_leave_loops = is_cpu || info.device_type == wgpu::DeviceType::Cpu;
+    let iterations = if may_leave_loops { 50_000 } else { u64::MAX };
+    Widths { workgroup, data_workgroup, run_lanes, min_subgroup, access, grain, iterations }
 }
 
 fn has_subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> bool {

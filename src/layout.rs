@@ -1,6 +1,6 @@
 //! Where things lie in the scratch memory. Pure arithmetic, no GPU.
 
-use crate::geometry::Tiling;
+use crate::geometry::{Tiling, Walk};
 use crate::loss::Empty;
 use crate::{Loss, Problem};
 
@@ -30,7 +30,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(loss: &Loss, problem: &Problem) -> Self {
-        let tiling = Tiling::finest(&problem.shape);
+        let tiling = Tiling::finest(&problem.shape, Walk::of(loss));
         let statistics = loss.statistics().len() as u64;
         let groups: u64 = (0..loss.terms.len()).map(|term| groups(loss, problem, term)).sum();
         let rows = u64::from(tiling.rows);
@@ -44,7 +44,9 @@ impl Layout {
         let skips = loss.terms.iter().any(|term| term.empty() == Empty::Skip);
         let samples = if skips { problem.shape.samples() as u64 * loss.terms.len() as u64 } else { 0 };
         let partials = sample_scales + samples;
-        let end = partials + tiling.tiles() * statistics * SUMS_WORDS;
+        // The coefficients of columns take their place, also where there is nothing to sum.
+        let sums_of_tiles = if tiling.walk == Walk::Rows { tiling.partials() } else { tiling.partials().max(rows) };
+        let end = partials + sums_of_tiles * statistics * SUMS_WORDS;
         Self { term_values: 0, group_values, sums, slopes, row_weights, term_scales, sample_scales, partials, end }
     }
 
@@ -77,6 +79,8 @@ mod tests {
             Loss::bce(),
             Loss::dice().with(0.5, Loss::bce()),
             Loss::generalized_dice(),
+            Loss::cross_entropy(),
+            Loss::dice().softmax().with(0.5, Loss::cross_entropy()),
             Loss::dice().with(1.0, Loss::dice().squared()).with(1.0, Loss::bce()).with(1.0, Loss::dice().hard(0.5)),
         ];
         for dims in

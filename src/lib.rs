@@ -1,8 +1,8 @@
 //! Segmentation losses and overlap metrics on any GPU.
 //!
-//! segloss evaluates Dice and its family, and binary cross-entropy beside it, through [`wgpu`] and WGSL compute shaders:
-//! the loss, its gradient with respect to the logits, and the sums both are made of, from one read of the data per
-//! direction and in one submission.
+//! segloss evaluates Dice and its family, cross-entropies and focal losses through [`wgpu`] and WGSL compute shaders: the loss, its
+//! gradient with respect to the logits, and the sums both are made of, from one read of the data per direction and in one
+//! submission.
 //!
 //! ```
 //! use segloss::{Batch, Gpu, Loss, Shape};
@@ -30,8 +30,8 @@
 //!
 //! # Losses
 //!
-//! A [`Loss`] is plain data: a weighted sum of terms, each an [`Overlap`] or a
-//! [binary cross-entropy](loss::BinaryCrossEntropy). All overlap losses are one formula,
+//! A [`Loss`] is plain data: a weighted sum of terms, each an [`Overlap`] or a sum over voxels. Nearly all overlap losses are one
+//! formula,
 //!
 //! ```text
 //! s = (f·I + smooth_numerator) / max(f·(I + α(P−I) + β(T−I)) + smooth_denominator, floor)
@@ -50,11 +50,17 @@
 //! ```
 //!
 //! The losses of other libraries stand in [`peers`] under their own names, with their own arguments and defaults, and
-//! give their numbers.
+//! give their numbers. Its page shows class by class how their conventions differ; `docs/porting.md` has each line in Python
+//! beside the one in Rust.
 //!
 //! Rows may be weighted before they are pooled, values after it; classes selected; empty targets given a rule of their own; means
 //! taken by weights or over what is left; see [`loss`]. [`Focal`](loss::Focal) losses and cross-entropies are sums over voxels with
 //! as many choices.
+//!
+//! # Metrics
+//!
+//! A loss with a [threshold](Loss::hard) compares hard masks, and its sums are exact counts. [`Gpu::counts`] gives them per
+//! sample and class, and [`metrics`] says what is made of them; the metrics of other libraries stand in [`peers`], too.
 //!
 //! # Formats
 //!
@@ -124,13 +130,14 @@
 //!   multiples of 16 or 32 bytes is read by wider accesses, and added up in another order. No float atomics.
 //! * **Precision.** For |z| ≤ 20 (or p in [0, 1]), t in [0, 1] and up to 2³⁰ voxels, sums lie within 1e-6 relative of the f64 [`mod@reference`], overlap losses
 //!   within 1e-6 absolute, gradients within 1e-5 of their largest element. Counts of hard masks are exact. With squared
-//!   cardinalities an element of the gradient is the difference of a·t and 2b·p, which cancel as p comes near t: it lies within
+//!   cardinalities, and of the Matthews correlation, an element of the gradient is the difference of two summands, which may cancel (a·t and 2b·p as p comes near t): it lies within
 //!   1e-7 of those.
 //! * **Memory.** Beyond inputs and gradient: at most 1 MiB + 64 B × rows × terms, whatever the number of voxels up to 2³⁴.
-//!   [`scratch_size`] says how much before there is a device.
+//!   [`scratch_size`] says how much before there is a device. Apart stand the chunks of planes that exceed a binding, at most 16 MiB, and
+//!   what tells their dispatches apart.
 //! * **Size.** Tensors beyond the device's binding limit are bound in windows. A row has at most 2³² − 2¹⁶ voxels; there are
 //!   as many rows as have room for their sums and groups in one binding, [`scratch_size`] in all: 3 million of Dice in 128 MiB.
-//! * **Bad input.** What is not a finite number is counted, left out of the sums, has gradient 0 and becomes
+//! * **Bad input.** What is not a finite number is counted, wherever it lies (masked and ignored voxels, too), left out of the sums, has gradient 0 and becomes
 //!   [`Error::BadValues`] when the result is read.
 //! * **Nothing hidden.** No fallback to the CPU, no submission that was not asked for, no global state.
 //!
@@ -144,10 +151,15 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(doctest)]
+#[doc = include_str!("../docs/porting.md")]
+struct Porting;
+
 mod adapter;
 mod batch;
 mod bound;
 mod buffers;
+mod chunks;
 mod data;
 mod dispatch;
 mod error;
@@ -158,6 +170,7 @@ mod gpu;
 mod kernel;
 mod layout;
 pub mod loss;
+pub mod metrics;
 mod output;
 mod params;
 pub mod peers;
@@ -178,12 +191,12 @@ pub use buffers::{BufferRange, Buffers};
 pub use data::{Labels, Logits, Targets};
 pub use error::{BadValues, Error};
 pub use format::{AxisOrder, ByteScale, LabelFormat, LogitsFormat, TargetFormat};
-pub use gpu::{Gpu, Reducer};
+pub use gpu::{Gpu, Reducer, Tuning};
 pub use half;
 pub use loss::{Activation, Loss, Map, Overlap, Pool, Reduction, Statistic};
 pub use output::Output;
 pub use plan::{Plan, scratch_size};
-pub use problem::Problem;
+pub use problem::{Problem, VoxelWeights};
 pub use shape::Shape;
 pub use sums::Sums;
 pub use wgpu;

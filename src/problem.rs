@@ -2,6 +2,40 @@
 
 use crate::{AxisOrder, LabelFormat, LogitsFormat, Shape, TargetFormat};
 
+/// Which weights a problem has: 32-bit floats that multiply what an element adds to every sum, its cross-entropy and its part
+/// in intersection and cardinalities.
+///
+/// They do not enter the denominator of a mean that counts elements or voxels (PyTorch's convention), nor the counts of hard
+/// masks; a [sum of weights](crate::loss::Divisor::Weights) is one of these, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum VoxelWeights {
+    /// None: everything weighs 1.
+    #[default]
+    None,
+    /// A weight for every voxel and class, of the logits' shape and in the order of their axes.
+    PerElement,
+    /// A weight for every voxel, the same for all its classes, of shape `[N, spatial…]` or `[N, 1, spatial…]`. Never expanded.
+    PerVoxel,
+}
+
+impl VoxelWeights {
+    /// Whether there are any.
+    #[must_use]
+    pub fn is_some(self) -> bool {
+        self != Self::None
+    }
+
+    /// Their number for data of this shape.
+    #[must_use]
+    pub fn elements(self, shape: &Shape) -> usize {
+        match self {
+            Self::None => 0,
+            Self::PerElement => shape.elements(),
+            Self::PerVoxel => shape.mask_elements(),
+        }
+    }
+}
+
 /// What is to be evaluated, without the data: shape, formats and which parts there are.
 ///
 /// Scratch sizes and pipelines follow from this and the [`Loss`](crate::Loss) alone.
@@ -19,9 +53,10 @@ use crate::{AxisOrder, LabelFormat, LogitsFormat, Shape, TargetFormat};
 pub struct Problem {
     /// `[N, C, spatial…]`, whatever the order of the axes in memory.
     pub shape: Shape,
-    /// The order of the axes in memory: of logits, dense targets, voxel weights, gradient and voxel map.
+    /// The order of the axes in memory: of everything that has a class axis. That is logits, dense targets, weights per
+    /// element, gradient and voxel map.
     pub axes: AxisOrder,
-    /// The storage format of the logits or probabilities, and of the gradient.
+    /// The storage format of the prediction (logits, probabilities or labels), and of the gradient.
     pub logits: LogitsFormat,
     /// The storage format of the targets.
     pub targets: TargetFormat,
@@ -30,14 +65,13 @@ pub struct Problem {
     pub ignore_index: Option<i64>,
     /// Whether there is a 0/1 mask of shape `[N, 1, spatial…]` (f32, 1 = counts).
     pub mask: bool,
-    /// Whether there are f32 voxel weights of the logits' shape.
-    ///
-    /// A voxel weight multiplies what its element adds to every sum: the element's cross-entropy,
-    /// and its part in intersection and cardinalities. It does not enter the denominator of a
-    /// mean, which counts the elements that the mask keeps (PyTorch's convention).
-    pub voxel_weights: bool,
-    /// Whether the gradient with respect to the logits (or probabilities) is wanted.
+    /// Which voxel weights there are.
+    pub voxel_weights: VoxelWeights,
+    /// Whether the gradient with respect to the logits (or probabilities) is wanted. A label map has none.
     pub gradient: bool,
+    /// Whether every row has a gradient of its own that arrives from outside: what a framework hands back for a loss without a
+    /// reduction. Each takes 4 bytes beyond the promised memory.
+    pub row_upstream: bool,
 }
 
 impl Problem {
@@ -51,8 +85,9 @@ impl Problem {
             targets: TargetFormat::F32,
             ignore_index: None,
             mask: false,
-            voxel_weights: false,
+            voxel_weights: VoxelWeights::None,
             gradient: false,
+            row_upstream: false,
         }
     }
 
@@ -63,10 +98,25 @@ impl Problem {
         self
     }
 
-    /// The same with voxel weights.
+    /// The same with the gradient wanted, and an upstream gradient for every row, 1 until
+    /// [`Bound::set_row_upstream`](crate::Bound::set_row_upstream) sets it.
+    #[must_use]
+    pub fn with_row_upstream(mut self) -> Self {
+        (self.gradient, self.row_upstream) = (true, true);
+        self
+    }
+
+    /// The same with a weight for every voxel and class.
     #[must_use]
     pub fn with_voxel_weights(mut self) -> Self {
-        self.voxel_weights = true;
+        self.voxel_weights = VoxelWeights::PerElement;
+        self
+    }
+
+    /// The same with a weight for every voxel, which its classes share.
+    #[must_use]
+    pub fn with_weights_per_voxel(mut self) -> Self {
+        self.voxel_weights = VoxelWeights::PerVoxel;
         self
     }
 
@@ -85,6 +135,12 @@ impl Problem {
             AxisOrder::ChannelFirst => row * voxels + voxel,
             AxisOrder::ChannelLast => (row / classes * voxels + voxel) * classes + row % classes,
         }
+    }
+
+    /// The number of elements that the prediction has.
+    #[must_use]
+    pub fn logit_elements(&self) -> usize {
+        if self.logits.is_labels() { self.shape.mask_elements() } else { self.shape.elements() }
     }
 
     /// The number of elements, or bits, that the targets have.
@@ -124,7 +180,7 @@ impl Problem {
 
     /// The bits of the widest elements among logits and targets, mask and weights.
     pub(crate) fn widest_bits(&self) -> u32 {
-        let companions = if self.mask || self.voxel_weights { 32 } else { 0 };
+        let companions = if self.mask || self.voxel_weights.is_some() { 32 } else { 0 };
         self.logits.bits().max(self.targets.bits()).max(companions)
     }
 }

@@ -108,12 +108,13 @@ pub(crate) fn decode(plan: &Plan, words: &[u32], output: &mut Output) -> Result<
     if words[6] == 0 {
         return Err(Error::NotEvaluated);
     }
-    let is_labels = plan.problem.targets.is_labels();
-    let of_targets = |labels| if labels == is_labels { words[1] } else { 0 };
+    let (labels_predicted, has_labels) = (plan.problem.logits.is_labels(), plan.problem.targets.is_labels());
+    let either = |word: usize, is_it: bool| if is_it { words[word] } else { 0 };
     let bad = BadValues {
-        logits: words[0],
-        targets: of_targets(false),
-        labels: of_targets(true),
+        logits: either(0, !labels_predicted),
+        predicted_labels: either(0, labels_predicted),
+        targets: either(1, !has_labels),
+        labels: either(1, has_labels),
         mask: words[2],
         voxel_weights: words[3],
     };

@@ -9,6 +9,8 @@ mod case;
 mod engine;
 #[path = "conformance/folder.rs"]
 mod folder;
+#[path = "conformance/metric.rs"]
+mod metric;
 #[path = "conformance/verdict.rs"]
 mod verdict;
 

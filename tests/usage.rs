@@ -2,7 +2,10 @@
 //! and needs no adapter.
 
 use segloss::wgpu::{self, BufferUsages as Usage};
-use segloss::{Batch, BufferRange, Buffers, Error, Gpu, Loss, Plan, Problem, Reduction, Shape, scratch_size};
+use segloss::{
+    Activation, Batch, BufferRange, Buffers, Error, Gpu, LabelFormat, Labels, LogitsFormat, Loss, Plan, Problem,
+    Reduction, Shape, reference, scratch_size,
+};
 
 const STORAGE: Usage = Usage::STORAGE;
 const SCRATCH: Usage = Usage::STORAGE.union(Usage::COPY_SRC).union(Usage::COPY_DST);
@@ -61,6 +64,31 @@ fn losses_that_do_not_fit_the_problem() {
     gpu.plan(&hard, &problem).unwrap();
     let error = gpu.plan(&hard, &problem.with_gradient()).unwrap_err();
     assert_eq!(error, Error::NotDifferentiable { term: 1 });
+}
+
+/// A label map is of losses of probabilities, and has no gradient.
+#[test]
+fn label_maps_that_a_loss_cannot_take() {
+    let gpu = gpu();
+    let shape = Shape::new(&[1, 3, 4]).unwrap();
+    let labels = Labels::I32(&[0, 1, 2, 1]);
+    let batch = Batch::new(&shape, labels, labels).unwrap();
+    let (problem, format) = (batch.problem(), LabelFormat::I32);
+    assert_eq!(problem.logits, LogitsFormat::Labels(format));
+    let dice = Loss::dice().probabilities();
+    gpu.plan(&dice, problem).unwrap();
+    let error = Error::NoGradientOfLabels { format };
+    assert_eq!(gpu.plan(&dice, &problem.clone().with_gradient()).unwrap_err(), error);
+    assert_eq!(reference::evaluate(&dice, &batch.clone().with_gradient()), Err(error));
+    for activation in [Activation::Sigmoid, Activation::Argmax, Activation::Softmax] {
+        let active = dice.clone().with(1.0, Loss::dice().hard(0.5).activation(activation));
+        let error = Error::ActivationOfLabels { term: 1, activation, format };
+        assert_eq!(gpu.plan(&active, problem).unwrap_err(), error);
+        assert_eq!(scratch_size(&active, problem), Err(error.clone()));
+        assert!(error.to_string().contains(&format!("term 1 takes the {activation:?} of its input")), "{error}");
+    }
+    let short = Batch::new(&shape, Labels::I32(&[0, 1, 2]), labels).unwrap_err();
+    assert_eq!(short, Error::Length { what: "logits", found: 3, expected: 4 });
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod chart;
 use chart::{Panel, Series, draw};
 use plotters::prelude::SeriesLabelPosition::UpperLeft;
 use segloss::Gpu;
-use segloss_bench::{Direction, Failure, cases, measure};
+use segloss_bench::{Direction, cases, measure};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gpu = Gpu::new()?;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for power in 12..=28 {
         let rows = match measure(&gpu, case, 1 << power) {
             Ok(measured) => measured.rows,
-            Err(Failure::DoesNotFit { .. }) => break,
+            Err(failure) if failure.is_too_large() => break,
             Err(failure) => return Err(failure.into()),
         };
         let time = |direction| {

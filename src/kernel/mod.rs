@@ -4,6 +4,7 @@
 //! per seam, `override` constants carry the numbers. What cannot be a file is the declaration of a data
 //! binding, since its access mode is a property of the caller's buffers; [`slot`] writes those lines.
 
+mod files;
 pub(crate) mod slot;
 #[cfg(test)]
 mod tests;
@@ -11,12 +12,7 @@ mod tests;
 use self::slot::{Access, Reach, Slot, Storage, Width};
 use crate::geometry::Grain;
 use crate::loss::MAX_STATISTICS;
-use crate::{ByteScale, LogitsFormat, Loss, Problem, TargetFormat, params};
-
-/// Names and texts of WGSL files.
-macro_rules! files {
-    ($($name:literal),*) => { vec![$(($name, include_str!(concat!("../../shaders/", $name)))),*] };
-}
+use crate::{ByteScale, LogitsFormat, Loss, Problem, Reduction, TargetFormat, VoxelWeights, params};
 
 /// One of the shaders; each is an entry point of the same name in a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +22,11 @@ pub(crate) enum Stage {
     Score,
     Finalize,
     Gradient,
-    /// The five others in one dispatch, for small problems.
+    /// `Accumulate`, `Gradient` and what comes before it where classes are seen together.
+    AccumulateColumns,
+    Coefficients,
+    GradientColumns,
+    /// The first five in one dispatch, for small problems.
     Evaluate,
 }
 
@@ -38,6 +38,9 @@ impl Stage {
             Self::Score => "score",
             Self::Finalize => "finalize",
             Self::Gradient => "gradient",
+            Self::AccumulateColumns => "accumulate_columns",
+            Self::Coefficients => "coefficients",
+            Self::GradientColumns => "gradient_columns",
             Self::Evaluate => "evaluate",
         }
     }
@@ -54,13 +57,33 @@ pub(crate) enum Team {
     Subgroup,
 }
 
+/// The map that a loss without a reduction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum MapShape {
+    None,
+    /// A value for every voxel and class.
+    Elements,
+    /// A value for every voxel.
+    Voxels,
+}
+
+impl MapShape {
+    pub(crate) fn of(loss: &Loss) -> Self {
+        match loss.map_reduction() {
+            None => Self::None,
+            Some(Reduction::PerVoxel) => Self::Voxels,
+            Some(_) => Self::Elements,
+        }
+    }
+}
+
 /// What the voxel-sized data of a problem looks like to the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Data {
     pub(crate) mask: bool,
-    pub(crate) voxel_weights: bool,
-    /// Whether `accumulate` writes a voxel map.
-    pub(crate) map: bool,
+    pub(crate) voxel_weights: VoxelWeights,
+    /// The map that `accumulate` writes.
+    pub(crate) map: MapShape,
     /// Whether `evaluate` writes a gradient.
     pub(crate) gradient: bool,
     pub(crate) logits: LogitsFormat,
@@ -74,7 +97,7 @@ pub(crate) struct Data {
 impl Data {
     pub(crate) fn new(loss: &Loss, problem: &Problem) -> Self {
         let mut statistics = [params::statistic::NO_STATISTIC; MAX_STATISTICS];
-        for (kind, statistic) in statistics.iter_mut().zip(loss.statistics()) {
+        for (kind, statistic) in statistics.iter_mut().zip(&loss.statistics()) {
             *kind = params::kind(statistic);
         }
         // What a byte is worth is a number, not a structure.
@@ -85,37 +108,13 @@ impl Data {
         Self {
             mask: problem.mask,
             voxel_weights: problem.voxel_weights,
-            map: loss.is_voxel_map(),
+            map: MapShape::of(loss),
             gradient: problem.gradient,
             logits: problem.logits,
             targets,
             ignores: problem.ignoring(loss.ignore_index).ignored_bits().is_some(),
             statistics,
         }
-    }
-}
-
-impl Data {
-    /// The files of the statistics there are, and in place of the others files that say so.
-    fn statistics_files(&self) -> Vec<(&'static str, &'static str)> {
-        use params::{activation, statistic};
-        let any = |test: &dyn Fn(u32) -> bool| self.statistics.iter().any(|&kind| test(kind));
-        let mut files = files!["statistics.wgsl"];
-        files.extend(if any(&|kind| (statistic::OVERLAP..=statistic::OVERLAP_HARD).contains(&(kind & 15))) {
-            let is_tanh = any(&|kind| kind & !15 == activation::TANH);
-            let tanh = if is_tanh { files!["tanh.wgsl"] } else { files!["tanh_none.wgsl"] };
-            [files!["overlap.wgsl"], tanh].concat()
-        } else {
-            files!["overlap_none.wgsl"]
-        });
-        files.extend(if any(&|kind| kind & 15 >= statistic::CROSS_ENTROPY) {
-            let is_focal = any(&|kind| kind & 15 >= statistic::FOCAL_SIDES);
-            let focal = if is_focal { files!["focal.wgsl"] } else { files!["focal_none.wgsl"] };
-            [files!["pointwise.wgsl"], focal].concat()
-        } else {
-            files!["pointwise_none.wgsl"]
-        });
-        files
     }
 }
 
@@ -141,101 +140,43 @@ pub(crate) struct Widths {
     /// The widest access.
     pub(crate) access: Width,
     pub(crate) grain: Grain,
+    /// After so many iterations an invocation's loops may end.
+    pub(crate) iterations: u64,
 }
 
 impl Variant {
-    /// The file that stores a gradient.
-    fn gradient_file(&self) -> Vec<(&'static str, &'static str)> {
-        match self.data.map(|data| data.logits).unwrap_or_default() {
-            LogitsFormat::F32 => files!["gradient_f32.wgsl"],
-            LogitsFormat::F16 => files!["gradient_f16.wgsl"],
-            LogitsFormat::Bf16 => files!["gradient_bf16.wgsl"],
-        }
-    }
-
-    /// The files, in the order they are read best.
-    pub(crate) fn files(&self) -> Vec<(&'static str, &'static str)> {
-        let mut files = files!["params.wgsl", "loss.wgsl"];
-        files.extend(match self.team {
-            Team::Lane => files!["team_lane.wgsl"],
-            Team::Tree => files!["team_tree.wgsl"],
-            Team::Subgroup => files!["team_subgroup.wgsl"],
-        });
-        if let Some(data) = self.data {
-            files.extend(files!["numeric.wgsl", "quad.wgsl"]);
-            files.extend(data.statistics_files());
-            files.extend(files!["unpack.wgsl"]);
-            files.extend(match data.logits {
-                LogitsFormat::F32 => files!["logits_f32.wgsl"],
-                LogitsFormat::F16 => files!["logits_f16.wgsl"],
-                LogitsFormat::Bf16 => files!["logits_bf16.wgsl"],
-            });
-            files.extend(match data.targets {
-                TargetFormat::F32 => files!["targets_f32.wgsl"],
-                TargetFormat::U8(_) => files!["targets_u8.wgsl"],
-                TargetFormat::Bits => files!["targets_bits.wgsl"],
-                TargetFormat::Labels(_) => files!["targets_labels.wgsl"],
-            });
-            files.extend(if data.ignores { files!["ignore_index.wgsl"] } else { files!["ignore_none.wgsl"] });
-            files.extend(if data.mask { files!["mask_f32.wgsl"] } else { files!["mask_none.wgsl"] });
-            files.extend(if data.voxel_weights {
-                files!["voxel_weights_f32.wgsl"]
-            } else {
-                files!["voxel_weights_none.wgsl"]
-            });
-            files.extend(files!["load.wgsl", "tile.wgsl"]);
-        }
-        files.extend(match self.stage {
-            Stage::Accumulate if self.writes_map() => {
-                files!["cascade.wgsl", "classes.wgsl", "map_f32.wgsl", "accumulate.wgsl"]
-            }
-            Stage::Accumulate => files!["cascade.wgsl", "map_none.wgsl", "accumulate.wgsl"],
-            Stage::Combine => files!["cascade.wgsl", "combine.wgsl"],
-            Stage::Score => {
-                files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "maps.wgsl", "measure.wgsl", "score.wgsl"]
-            }
-            Stage::Finalize => files!["cascade.wgsl", "classes.wgsl", "numeric.wgsl", "maps.wgsl", "finalize.wgsl"],
-            Stage::Gradient => [files!["classes.wgsl"], self.gradient_file(), files!["gradient.wgsl"]].concat(),
-            Stage::Evaluate => files![
-                "cascade.wgsl",
-                "classes.wgsl",
-                "maps.wgsl",
-                "measure.wgsl",
-                "map_none.wgsl",
-                "accumulate.wgsl",
-                "combine.wgsl",
-                "score.wgsl",
-                "finalize.wgsl"
-            ],
-        });
-        if self.stage == Stage::Evaluate {
-            files.extend(if self.has_output() {
-                [self.gradient_file(), files!["gradient.wgsl"]].concat()
-            } else {
-                files!["gradient_none.wgsl"]
-            });
-            files.extend(files!["evaluate.wgsl"]);
-        }
-        files
-    }
-
     fn writes_map(&self) -> bool {
-        self.data.is_some_and(|data| data.map)
+        self.data.is_some_and(|data| data.map != MapShape::None)
+    }
+
+    fn measures_distances(&self) -> bool {
+        let is_one = |kind: &u32| kind & 15 == params::statistic::WASSERSTEIN;
+        self.data.is_some_and(|data| data.statistics.iter().any(is_one))
+    }
+
+    /// Whether it is the first stage.
+    pub(crate) fn accumulates(&self) -> bool {
+        matches!(self.stage, Stage::Accumulate | Stage::AccumulateColumns)
     }
 
     /// The bindings it has, in the order of their numbers.
     pub(crate) fn slots(&self) -> Vec<Slot> {
         let Some(data) = self.data else {
             return match self.stage {
-                Stage::Score | Stage::Finalize => vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights],
+                Stage::Score | Stage::Finalize | Stage::Coefficients => {
+                    vec![Slot::Params, Slot::Scratch, Slot::Loss, Slot::ClassWeights]
+                }
                 _ => vec![Slot::Params, Slot::Scratch, Slot::Loss],
             };
         };
         let has = |slot| match slot {
             Slot::Mask => data.mask,
-            Slot::VoxelWeights => data.voxel_weights,
+            Slot::VoxelWeights => data.voxel_weights.is_some(),
             Slot::Output => self.has_output(),
-            Slot::ClassWeights => self.stage != Stage::Accumulate || data.map,
+            Slot::ClassWeights => match self.stage {
+                Stage::Accumulate | Stage::AccumulateColumns => self.writes_map() || self.measures_distances(),
+                stage => stage != Stage::GradientColumns || self.measures_distances(),
+            },
             _ => true,
         };
         let bound = |slot: Slot| !matches!(self.access_of(slot), Some(Access::Within(_)));
@@ -250,9 +191,9 @@ impl Variant {
     /// Whether it writes voxel-sized data.
     pub(crate) fn has_output(&self) -> bool {
         match self.stage {
-            Stage::Accumulate => self.writes_map(),
+            Stage::Accumulate | Stage::AccumulateColumns => self.writes_map(),
             Stage::Evaluate => self.data.is_some_and(|data| data.gradient),
-            stage => stage == Stage::Gradient,
+            stage => matches!(stage, Stage::Gradient | Stage::GradientColumns),
         }
     }
 
@@ -263,7 +204,7 @@ impl Variant {
             Slot::Logits => data.logits.bits(),
             Slot::Targets => data.targets.bits(),
             // A voxel map is f32.
-            Slot::Output if self.stage != Stage::Accumulate => data.logits.bits(),
+            Slot::Output if !self.accumulates() => data.logits.bits(),
             _ => 32,
         }
     }
@@ -292,7 +233,7 @@ impl Variant {
         if let Some(data) = self.data {
             let width = self.reach.width.elements();
             source.push_str(&format!("// ---- data bindings\nconst WIDTH: u32 = {width}u;\n"));
-            let has = [true, true, data.mask, data.voxel_weights, self.has_output()];
+            let has = [true, true, data.mask, data.voxel_weights.is_some(), self.has_output()];
             for (slot, access) in
                 Slot::DATA.into_iter().zip(self.reach.access).zip(has).filter(|(_, has)| *has).map(|p| p.0)
             {

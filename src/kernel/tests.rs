@@ -6,11 +6,11 @@ use std::mem::offset_of;
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 use super::slot::{Access, Reach, Slot, Width};
-use super::{Data, Stage, Team, Variant, Widths};
+use super::{Data, MapShape, Stage, Team, Variant, Widths};
 use crate::geometry::Grain;
 use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
-use crate::{ByteScale, LabelFormat, LogitsFormat, TargetFormat};
+use crate::{ByteScale, LabelFormat, LogitsFormat, TargetFormat, VoxelWeights};
 
 const APART: Reach = Reach::apart(Width::Quad);
 const WIDTHS: Widths = Widths {
@@ -20,12 +20,13 @@ const WIDTHS: Widths = Widths {
     min_subgroup: 4,
     access: Width::Quad,
     grain: Grain::FINEST,
+    iterations: u64::MAX,
 };
 
 const PLAIN: Data = Data {
     mask: false,
-    voxel_weights: false,
-    map: false,
+    voxel_weights: VoxelWeights::None,
+    map: MapShape::None,
     gradient: false,
     logits: LogitsFormat::F32,
     targets: TargetFormat::F32,
@@ -33,9 +34,11 @@ const PLAIN: Data = Data {
     statistics: [0; 4],
 };
 
+const WEIGHTS: [VoxelWeights; 3] = [VoxelWeights::None, VoxelWeights::PerElement, VoxelWeights::PerVoxel];
+
 /// Every kind of statistic, and every activation with kinds that take it.
-const KINDS: [u32; 16] = {
-    use params::activation::{GIVEN, SIGMOID, TANH};
+const KINDS: [u32; 17] = {
+    use params::activation::{GIVEN, ODDS, SIGMOID, TANH};
     use params::statistic::*;
     [
         NO_STATISTIC,
@@ -47,13 +50,14 @@ const KINDS: [u32; 16] = {
         OVERLAP_MINIMUM + GIVEN,
         OVERLAP_MINIMUM + SIGMOID,
         OVERLAP_HARD,
-        CROSS_ENTROPY + GIVEN,
-        CROSS_ENTROPY + SIGMOID,
+        BINARY_CROSS_ENTROPY + GIVEN,
+        BINARY_CROSS_ENTROPY + SIGMOID,
         FOCAL_SIDES + SIGMOID,
         FOCAL_SIDES + GIVEN,
         FOCAL_MIXTURE + GIVEN,
         FOCAL_MARGIN + SIGMOID,
         FOCAL_LIKELIHOOD + SIGMOID,
+        FOCAL_LIKELIHOOD + ODDS,
     ]
 };
 
@@ -65,23 +69,23 @@ fn table() -> Vec<Variant> {
         table.push(Variant { stage: Stage::Combine, team, data: None, reach: APART });
         table.push(Variant { stage: Stage::Score, team, data: None, reach: APART });
         table.push(Variant { stage: Stage::Finalize, team, data: None, reach: APART });
-        for bits in 0..8 {
+        for parts in 0..12 {
             let data = Data {
-                mask: bits & 1 != 0,
-                voxel_weights: bits & 2 != 0,
-                map: bits & 4 != 0,
+                mask: parts % 2 != 0,
+                voxel_weights: WEIGHTS[parts / 2 % 3],
+                map: if parts < 6 { MapShape::None } else { MapShape::Elements },
                 gradient: false,
                 logits: LogitsFormat::F32,
                 targets: TargetFormat::F32,
-                ignores: bits % 3 == 0,
+                ignores: parts % 3 == 0,
                 // Every kind appears in every position.
-                statistics: std::array::from_fn(|i| KINDS[(2 * bits as usize + 5 * i) % KINDS.len()]),
+                statistics: std::array::from_fn(|i| KINDS[(2 * parts + 5 * i) % KINDS.len()]),
             };
             // Quads, which every validator reads, with everything; each of the other widths with half of it.
-            let other = if bits % 2 == 0 { Width::Octet } else { Width::Word };
+            let other = if parts % 2 == 0 { Width::Octet } else { Width::Word };
             for reach in [Width::Quad, other].map(Reach::apart) {
                 table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
-                let data = Data { map: false, gradient: data.map, ..data };
+                let data = Data { map: MapShape::None, gradient: data.map != MapShape::None, ..data };
                 if team == Team::Lane {
                     table.push(Variant { stage: Stage::Evaluate, team, data: Some(data), reach });
                 }
@@ -91,36 +95,79 @@ fn table() -> Vec<Variant> {
         }
     }
     let statistics = [KINDS[1], KINDS[2], KINDS[9], KINDS[10]];
-    let all = Data { mask: true, voxel_weights: true, map: true, statistics, ..PLAIN };
+    let all =
+        Data { mask: true, voxel_weights: VoxelWeights::PerElement, map: MapShape::Elements, statistics, ..PLAIN };
     for (access, width) in
         sample_accesses().into_iter().flat_map(|access| Width::WIDEST_FIRST.map(|width| (access, width)))
     {
         let reach = Reach { access, width };
         table.push(Variant { stage: Stage::Accumulate, team: Team::Tree, data: Some(all), reach });
-        let data = Data { map: false, ..all };
+        let data = Data { map: MapShape::None, ..all };
         table.push(Variant { stage: Stage::Gradient, team: Team::Tree, data: Some(data), reach });
         let data = Data { gradient: true, ..data };
         table.push(Variant { stage: Stage::Evaluate, team: Team::Lane, data: Some(data), reach });
     }
     table.extend(formats());
+    table.extend(columns());
     table
 }
 
-/// Every format of logits with every format of targets, by every access.
+/// The stages that see classes together, with every kind of statistic, map and access.
+fn columns() -> Vec<Variant> {
+    use params::activation::{ARGMAX, LOG_SOFTMAX, SIGMOID, SOFTMAX};
+    use params::statistic::{
+        BINARY_CROSS_ENTROPY, CROSS_ENTROPY, OVERLAP, OVERLAP_HARD, OVERLAP_MINIMUM, OVERLAP_SQUARED, WASSERSTEIN,
+    };
+    let losses = [
+        [OVERLAP + SOFTMAX, CROSS_ENTROPY + SOFTMAX, 0, 0],
+        [OVERLAP_SQUARED + LOG_SOFTMAX, OVERLAP_HARD + ARGMAX, OVERLAP_MINIMUM + SOFTMAX, OVERLAP_HARD + SOFTMAX],
+        [CROSS_ENTROPY + SOFTMAX, BINARY_CROSS_ENTROPY + SIGMOID, OVERLAP + SIGMOID, 0],
+        [CROSS_ENTROPY + SOFTMAX, WASSERSTEIN + SOFTMAX, 0, 0],
+    ];
+    let mut table = vec![];
+    for team in [Team::Lane, Team::Tree, Team::Subgroup] {
+        table.push(Variant { stage: Stage::Coefficients, team: Team::Lane, data: None, reach: APART });
+        for (index, statistics) in losses.into_iter().enumerate() {
+            let maps = [MapShape::None, MapShape::Elements, MapShape::Voxels];
+            for (width, map) in Width::WIDEST_FIRST.into_iter().zip(maps) {
+                let targets = if index == 1 { TargetFormat::F32 } else { TargetFormat::Labels(LabelFormat::U8) };
+                let logits = [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16][index % 3];
+                let mask = index == 2;
+                let voxel_weights = WEIGHTS[(index + 2) % 3];
+                let data = Data { mask, voxel_weights, ignores: !mask, logits, targets, statistics, ..PLAIN };
+                let reach = Reach::apart(width);
+                // A map is one of sums over voxels only.
+                let map = if index == 1 { MapShape::None } else { map };
+                let accumulated = Some(Data { map, ..data });
+                table.push(Variant { stage: Stage::AccumulateColumns, team, data: accumulated, reach });
+                table.push(Variant { stage: Stage::GradientColumns, team, data: Some(data), reach });
+            }
+        }
+    }
+    table
+}
+
+/// Every format of logits with every format of targets, by every access. Of predicted labels one with each: they have no
+/// gradient.
 fn formats() -> Vec<Variant> {
     use LabelFormat::{I32, I64, U8, U16, U32};
+    use params::activation::{GIVEN, SIGMOID};
+    use params::statistic::{BINARY_CROSS_ENTROPY, OVERLAP, OVERLAP_HARD};
     let labels = [U8, U16, U32, I32, I64].map(TargetFormat::Labels);
     let targets = [&[TargetFormat::F32, TargetFormat::U8(ByteScale::One), TargetFormat::Bits][..], &labels].concat();
     let mut table = vec![];
     for (index, targets) in targets.into_iter().enumerate() {
-        for logits in [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16] {
+        let predicted = LogitsFormat::Labels([U8, U16, U32, I32, I64][index % 5]);
+        for logits in [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16, predicted] {
             for (position, width) in Width::WIDEST_FIRST.into_iter().enumerate() {
                 let ignores = (index + position) % 2 == 0;
-                let data = Data { logits, targets, ignores, statistics: [KINDS[2], 0, 0, 0], ..PLAIN };
-                let team = Team::Lane;
-                let reach = Reach::apart(width);
+                let is_labels = logits.is_labels();
+                let statistics = [if is_labels { OVERLAP_HARD + GIVEN } else { OVERLAP + SIGMOID }, 0, 0, 0];
+                let data = Data { logits, targets, ignores, statistics, ..PLAIN };
+                let (team, reach) = (Team::Lane, Reach::apart(width));
                 table.push(Variant { stage: Stage::Accumulate, team, data: Some(data), reach });
-                table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
+                let last = if is_labels { Stage::Evaluate } else { Stage::Gradient };
+                table.push(Variant { stage: last, team, data: Some(data), reach });
                 if width != Width::Word {
                     continue;
                 }
@@ -128,7 +175,11 @@ fn formats() -> Vec<Variant> {
                 let within = Access::Within(Slot::Output);
                 let access = [within, within, within, within, Access::ReadWrite];
                 let reach = Reach { access, width: Width::Word };
-                table.push(Variant { stage: Stage::Gradient, team, data: Some(data), reach });
+                let mapped =
+                    Data { map: MapShape::Voxels, statistics: [BINARY_CROSS_ENTROPY + GIVEN, 0, 0, 0], ..data };
+                let (stage, data) =
+                    if is_labels { (Stage::AccumulateColumns, mapped) } else { (Stage::Gradient, data) };
+                table.push(Variant { stage, team, data: Some(data), reach });
             }
         }
     }
@@ -226,7 +277,7 @@ fn structs_have_the_same_layout_on_both_sides() {
     let expected = fields!(Params: rows, classes, voxels, statistics, terms, tile_length, tiles_per_row, window_tiles,
         first_tile, first_row, first_sample, first_voxel, logits_base, targets_base, mask_base, voxel_weights_base,
         output_base, term_values, group_values, sums, slopes, row_weights, term_scales, sample_scales, partials, term, halves,
-        voxel_step, ignored_bits, target_scale, padding_0, padding_1);
+        voxel_step, ignored_bits, target_scale, row_step, class_step, first_coupled, first_block, blocks, row_upstream, part_begin, part_length, padding_0, padding_1);
     assert_eq!((params, span), (expected, size_of::<Params>()));
 
     let (term, span) = members(&module, "Term");
@@ -265,9 +316,11 @@ fn constants_have_the_same_values_on_both_sides() {
         ("MEASURE_RATIO", params::term::measure::RATIO),
         ("MEASURE_MATTHEWS", params::term::measure::MATTHEWS),
         ("MEASURE_MEAN", params::term::measure::MEAN),
+        ("MEASURE_WASSERSTEIN", params::term::measure::WASSERSTEIN),
         ("DIVISOR_FIXED", params::term::divisor::FIXED),
         ("DIVISOR_COUNT", params::term::divisor::COUNT),
         ("DIVISOR_MODULATION", params::term::divisor::MODULATION),
+        ("DIVISOR_WEIGHTS", params::term::divisor::WEIGHTS),
         ("EMPTY_KEEP", params::term::empty::KEEP),
         ("EMPTY_ZERO", params::term::empty::ZERO),
         ("EMPTY_ONE", params::term::empty::ONE),
@@ -276,6 +329,7 @@ fn constants_have_the_same_values_on_both_sides() {
         ("VOLUME_UNUSED", params::term::volume::UNUSED),
         ("VOLUME_INVERSE", params::term::volume::INVERSE),
         ("VOLUME_INVERSE_SQUARED", params::term::volume::INVERSE_SQUARED),
+        ("VOLUME_INVERSE_ONE_MORE", params::term::volume::INVERSE_ONE_MORE),
         ("OUTER_IDENTITY", params::term::outer::IDENTITY),
         ("OUTER_POWER", params::term::outer::POWER),
         ("OUTER_LOG_COSH", params::term::outer::LOG_COSH),
@@ -289,7 +343,12 @@ fn constants_have_the_same_values_on_both_sides() {
         ("OVERLAP_SQUARED", params::statistic::OVERLAP_SQUARED),
         ("OVERLAP_MINIMUM", params::statistic::OVERLAP_MINIMUM),
         ("OVERLAP_HARD", params::statistic::OVERLAP_HARD),
+        ("BINARY_CROSS_ENTROPY", params::statistic::BINARY_CROSS_ENTROPY),
         ("CROSS_ENTROPY", params::statistic::CROSS_ENTROPY),
+        ("WASSERSTEIN", params::statistic::WASSERSTEIN),
+        ("SOFTMAX", params::activation::SOFTMAX),
+        ("LOG_SOFTMAX", params::activation::LOG_SOFTMAX),
+        ("ARGMAX", params::activation::ARGMAX),
         ("FOCAL_SIDES", params::statistic::FOCAL_SIDES),
         ("FOCAL_MIXTURE", params::statistic::FOCAL_MIXTURE),
         ("FOCAL_MARGIN", params::statistic::FOCAL_MARGIN),
@@ -297,6 +356,7 @@ fn constants_have_the_same_values_on_both_sides() {
         ("GIVEN", params::activation::GIVEN),
         ("SIGMOID", params::activation::SIGMOID),
         ("TANH", params::activation::TANH),
+        ("ODDS", params::activation::ODDS),
     ] {
         assert_eq!(constant(name), value, "{name}");
     }

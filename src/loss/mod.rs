@@ -1,7 +1,8 @@
 //! Losses as plain data.
 //!
-//! A [`Loss`] is a weighted sum of [`Term`]s. A term is an [`Overlap`] (Dice and its family) or a
-//! [`BinaryCrossEntropy`], computed from logits through a sigmoid or from probabilities as given.
+//! A [`Loss`] is a weighted sum of [`Term`]s. A term is an [`Overlap`] (Dice and its family) or a sum over voxels
+//! ([`BinaryCrossEntropy`], [`CrossEntropy`], [`Focal`]), computed from logits through an [`Activation`] or from probabilities as
+//! given.
 //! Nothing here touches a GPU: a loss can be built, compared, printed and stored anywhere.
 //!
 //! ```
@@ -18,13 +19,15 @@ mod overlap;
 mod pointwise;
 mod statistic;
 mod term;
+mod wasserstein;
 
 pub use aggregate::{Empty, Outer};
 pub use classes::Classes;
 pub use overlap::{Formula, Intersection, Map, Overlap, Pool, RowWeights};
-pub use pointwise::{BinaryCrossEntropy, Divisor, Focal, Modulation};
+pub use pointwise::{BinaryCrossEntropy, CrossEntropy, Divisor, Focal, Modulation};
 pub use statistic::{MAX_STATISTICS, Statistic};
 pub use term::{Measure, Term};
+pub use wasserstein::{Distances, Wasserstein};
 
 use crate::Error;
 
@@ -39,14 +42,40 @@ pub enum Activation {
     Sigmoid,
     /// p = tanh(z), of overlaps only; the gradient is taken with respect to z.
     Tanh,
+    /// They are odds x ≥ 0, p = x/(1+x) = σ(ln x), of losses that are sums over voxels and classes only; the gradient is taken with
+    /// respect to x. Odds below 2⁻¹²⁶ count as that. A clip ε holds x, not p, within [ε, 1−ε]. (Probabilities are taken for
+    /// odds by the focal loss of segmentation_models.pytorch.)
+    Odds,
+    /// They are logits, p_c = e^z_c / Σ_k e^z_k over the classes of a voxel; the gradient is taken with respect to z.
+    Softmax,
+    /// p_c = ln(e^z_c / Σ_k e^z_k), of overlaps only.
+    LogSoftmax,
+    /// The softmax of all classes but class 0, the background, which has p = 0 and gradient 0.
+    ForegroundSoftmax,
+    /// p = 1 for the class of a voxel that has the largest input, the first of equal ones, else 0. Of overlaps with a threshold
+    /// only: exact counts, no gradient.
+    Argmax,
+}
+
+impl Activation {
+    /// Whether a class's p depends on the other classes of its voxel, too.
+    ///
+    /// If a loss has such a term, a voxel counts or does not count as a whole: what is unusable, masked or ignored in one of its
+    /// classes leaves out all of them.
+    #[must_use]
+    pub fn couples_classes(self) -> bool {
+        matches!(self, Self::Softmax | Self::LogSoftmax | Self::ForegroundSoftmax | Self::Argmax)
+    }
 }
 
 /// How a term's values become one number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Reduction {
-    /// They do not: one value per group for an overlap, one per voxel for cross-entropy.
+    /// They do not: one value per group for an overlap, one per element (voxel and class) for a sum over voxels.
     None,
+    /// One value per voxel, the sum over its classes. Of sums over voxels only.
+    PerVoxel,
     /// Their mean. A mean over nothing (no rows, or everything masked) is 0.
     #[default]
     Mean,
@@ -77,7 +106,8 @@ impl Loss {
         Self::of(vec![Term::new(Activation::Sigmoid, measure)])
     }
 
-    /// The Dice loss 1 − 2I/(P+T) from logits, per (sample, class), averaged.
+    /// The Dice loss 1 − 2I/(P+T) from logits through a sigmoid, per (sample, class), averaged. [`softmax`](Self::softmax) makes
+    /// it one of a softmax, [`probabilities`](Self::probabilities) one of what is given.
     ///
     /// Unsmoothed: a row where prediction and target are both empty has the value NaN and
     /// gradient 0; [`smooth`](Self::smooth) gives it a number.
@@ -86,39 +116,45 @@ impl Loss {
         Self::single(Measure::Overlap(Overlap::dice()))
     }
 
-    /// The Jaccard loss 1 − I/(P+T−I) from logits.
+    /// The Jaccard loss 1 − I/(P+T−I) from logits through a sigmoid.
     #[must_use]
     pub fn jaccard() -> Self {
         Self::single(Measure::Overlap(Overlap::jaccard()))
     }
 
-    /// The Tversky loss 1 − I/(I + α(P−I) + β(T−I)) from logits: α weighs false positives, β false
+    /// The Tversky loss 1 − I/(I + α(P−I) + β(T−I)) from logits through a sigmoid: α weighs false positives, β false
     /// negatives.
     #[must_use]
     pub fn tversky(alpha: f64, beta: f64) -> Self {
         Self::single(Measure::Overlap(Overlap::tversky(alpha, beta)))
     }
 
-    /// Binary cross-entropy from logits, averaged over all elements.
+    /// Binary cross-entropy from logits through a sigmoid, averaged over all elements.
     #[must_use]
     pub fn bce() -> Self {
         Self::single(Measure::BinaryCrossEntropy(BinaryCrossEntropy::default()))
     }
 
-    /// The focal loss from logits, averaged over all elements, without α.
+    /// Cross-entropy of the softmax of logits, averaged over the voxels.
+    #[must_use]
+    pub fn cross_entropy() -> Self {
+        Self::single(Measure::CrossEntropy(CrossEntropy::default())).activation(Activation::Softmax)
+    }
+
+    /// The focal loss from logits through a sigmoid, averaged over all elements, without α.
     #[must_use]
     pub fn focal(gamma: f64) -> Self {
         Self::single(Measure::Focal(Focal { gamma, ..Focal::default() }))
     }
 
-    /// The generalised Dice loss from logits: the classes of a sample pooled, each weighing 1/T².
+    /// The generalised Dice loss from logits through a sigmoid: the classes of a sample pooled, each weighing 1/T².
     #[must_use]
     pub fn generalized_dice() -> Self {
         let row_weights = RowWeights::InverseSquaredVolume;
         Self::single(Measure::Overlap(Overlap { row_weights, pool: Pool::Classes, ..Overlap::dice() }))
     }
 
-    /// 1 − the Matthews correlation coefficient from logits, of everything pooled, 1e-5 added to each count.
+    /// 1 − the Matthews correlation coefficient from logits through a sigmoid, of everything pooled, 1e-5 added to each count.
     #[must_use]
     pub fn matthews() -> Self {
         let formula = Formula::Matthews { eps: 1e-5 };
@@ -137,9 +173,21 @@ impl Loss {
     ///
     /// They should lie in [0, 1], which is not checked: outside, the formulas are evaluated as they stand.
     #[must_use]
-    pub fn probabilities(mut self) -> Self {
+    pub fn probabilities(self) -> Self {
+        self.activation(Activation::None)
+    }
+
+    /// Makes probabilities of the input by softmax, in every term added so far.
+    #[must_use]
+    pub fn softmax(self) -> Self {
+        self.activation(Activation::Softmax)
+    }
+
+    /// Makes probabilities of the input in some other way, in every term added so far.
+    #[must_use]
+    pub fn activation(mut self, activation: Activation) -> Self {
         for term in &mut self.terms {
-            term.activation = Activation::None;
+            term.activation = activation;
         }
         self
     }
@@ -200,7 +248,9 @@ impl Loss {
             match &mut term.measure {
                 Measure::Overlap(overlap) => overlap.reduction = reduction,
                 Measure::BinaryCrossEntropy(bce) => bce.reduction = reduction,
+                Measure::CrossEntropy(ce) => ce.reduction = reduction,
                 Measure::Focal(focal) => focal.reduction = reduction,
+                Measure::Wasserstein(wasserstein) => wasserstein.reduction = reduction,
             }
         }
         self
@@ -227,10 +277,33 @@ impl Loss {
         distinct
     }
 
-    /// Whether the loss is a map of one value per voxel: cross-entropy or focal loss without a reduction.
+    /// Whether the loss is a map of one value per element or voxel: a sum over voxels without a reduction.
     #[must_use]
     pub fn is_voxel_map(&self) -> bool {
-        self.terms.iter().any(|term| term.is_pointwise() && term.reduction() == Reduction::None)
+        self.map_reduction().is_some()
+    }
+
+    /// The reduction of a loss that is a map: [`None`](Reduction::None) for one value per element, of the logits' shape, or
+    /// [`PerVoxel`](Reduction::PerVoxel), of the shape `[N, spatial…]`.
+    #[must_use]
+    pub fn map_reduction(&self) -> Option<Reduction> {
+        let of_term = |term: &Term| match term.reduction() {
+            reduction @ (Reduction::None | Reduction::PerVoxel) if term.is_pointwise() => Some(reduction),
+            _ => None,
+        };
+        self.terms.iter().find_map(of_term)
+    }
+
+    /// Whether the classes of a voxel have to be seen together: an activation couples them, or the map adds them up.
+    #[must_use]
+    pub fn couples_classes(&self) -> bool {
+        self.terms.iter().any(|term| term.activation.couples_classes())
+            || self.map_reduction() == Some(Reduction::PerVoxel)
+    }
+
+    /// The first class that a softmax is taken over.
+    pub(crate) fn first_coupled(&self) -> u32 {
+        u32::from(self.terms.iter().any(|term| term.activation == Activation::ForegroundSoftmax))
     }
 
     /// Checks that the description means something.
@@ -251,6 +324,17 @@ impl Loss {
                     term.result_shape(),
                 )));
             }
+        }
+        let has = |activation| self.terms.iter().any(|term| term.activation == activation);
+        let whole = [Activation::Softmax, Activation::LogSoftmax, Activation::Argmax].into_iter().any(has);
+        if has(Activation::ForegroundSoftmax) && whole {
+            let reason = "it takes a softmax over all classes and one over the foreground; split it into two losses";
+            return Err(Error::Loss(reason.into()));
+        }
+        let distances = self.statistics().iter().filter(|s| matches!(s, Statistic::Wasserstein { .. })).count();
+        if distances > 1 {
+            let reason = "its terms measure distances in more than one way; split it into two losses";
+            return Err(Error::Loss(reason.into()));
         }
         let statistics = self.statistics().len();
         if statistics > MAX_STATISTICS {

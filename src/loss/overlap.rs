@@ -80,6 +80,9 @@ pub enum Intersection {
     /// P and T are then Σ|p| and Σ|t|, and a gradient at p = t is half of either side's (sign 0 = 0). With squared
     /// cardinalities, (p² + t² − (p − t)²)/2, it is the product.
     Minimum,
+    /// The same of numbers that are not negative, with Σp and Σt: at p = 0, too, the gradient is that from above, where
+    /// [`Minimum`](Self::Minimum)'s is between both sides'.
+    MinimumOfPositive,
 }
 
 /// What the sums of a row are multiplied with before they are pooled.
@@ -176,7 +179,8 @@ pub struct Overlap {
     /// masked Dice makes class 0 of what it masks.)
     pub masked_is_background: bool,
     /// Where given, p and t are replaced by 0 or 1, whichever side of the threshold they lie
-    /// (1 if strictly above); the sums are exact counts and there is no gradient.
+    /// (1 if strictly above); the sums are exact counts and there is no gradient. Through a softmax p is compared as an f32, which
+    /// may be the threshold where p is next to it; the largest logit, [`Argmax`](super::Activation::Argmax), is exact.
     pub threshold: Option<f64>,
 }
 
@@ -232,7 +236,7 @@ impl Overlap {
                 activation,
                 squared: self.squared,
                 // Of squares the minimum is the product.
-                minimum: self.intersection == Intersection::Minimum && !self.squared,
+                intersection: if self.squared { Intersection::Product } else { self.intersection },
             },
         }
     }
@@ -292,6 +296,9 @@ impl Overlap {
         if let (Formula::Matthews { .. }, true) = (self.formula, self.squared || self.row_weights != RowWeights::Equal)
         {
             return Err("the Matthews correlation is one of counts; leave out squares and row weights".to_owned());
+        }
+        if self.reduction == Reduction::PerVoxel {
+            return Err("an overlap has no value per voxel; give it another reduction".to_owned());
         }
         let threshold = self.threshold.unwrap_or_default();
         let positive = "a positive normal f32";

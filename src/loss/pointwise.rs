@@ -20,6 +20,8 @@ pub enum Divisor {
     AllElements,
     /// The number of all voxels, whether they count or not.
     AllVoxels,
+    /// The sum of the weights of the classes that the targets say, Σ m·w·t·(class weight), of a [`CrossEntropy`] (PyTorch).
+    Weights,
     /// The sum of the modulating factors of a [`Focal`] loss, or ε where that is less ("normalised" focal loss). The
     /// gradient passes through it.
     Modulation {
@@ -69,7 +71,74 @@ impl BinaryCrossEntropy {
         smoothing(self.label_smoothing)?;
         clip(self.clip)?;
         match self.divisor {
-            Divisor::Modulation { .. } => Err("only a focal loss has modulating factors to divide by".to_owned()),
+            Divisor::Modulation { .. } | Divisor::Weights => Err(not_its_divisor(self.divisor)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Cross-entropy over the classes of a voxel, and its focal form.
+///
+/// ```text
+/// ℓ = Σ_c w_c·((1−s)·t_c + s/C)·(1−p_c)^γ·(−ln p_c)
+/// ```
+///
+/// with the term's classes c and their number C. Without γ and weights it is −ln p of the class that a label says. γ below 1 has
+/// finite gradients.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
+pub struct CrossEntropy {
+    /// γ ≥ 0; 0 for cross-entropy itself.
+    pub gamma: f64,
+    /// w: empty for 1, one number, or C.
+    pub class_weights: Vec<f64>,
+    /// s in [0, 1].
+    pub label_smoothing: f64,
+    /// ε: probabilities are held within [ε, 1−ε], with gradient 0 outside. Logits are not.
+    pub clip: f64,
+    /// What the mean of a group divides by.
+    pub divisor: Divisor,
+    /// The rows that are added up before the mean.
+    pub pool: Pool,
+    /// Whether the mean over nothing, or over weights that are all 0, is NaN (PyTorch) rather than 0.
+    pub nan_if_empty: bool,
+    /// How the voxels' values become one number: the mean over groups of their means, or the sum of everything.
+    pub reduction: Reduction,
+}
+
+impl Default for CrossEntropy {
+    fn default() -> Self {
+        Self {
+            gamma: 0.0,
+            class_weights: vec![],
+            label_smoothing: 0.0,
+            clip: 0.0,
+            divisor: Divisor::Weights,
+            pool: Pool::All,
+            nan_if_empty: false,
+            reduction: Reduction::Mean,
+        }
+    }
+}
+
+impl CrossEntropy {
+    /// What A, S and T of a class are multiplied with, one of so many of the term's.
+    pub(crate) fn factors(&self, class: usize, classes: usize) -> [f64; 3] {
+        let weight = per_class(&self.class_weights, class);
+        [weight * (1.0 - self.label_smoothing), weight * self.label_smoothing / classes.max(1) as f64, weight]
+    }
+
+    pub(super) fn fits(&self, classes: usize) -> Result<(), String> {
+        fits("class_weights", &self.class_weights, classes)
+    }
+
+    pub(super) fn check(&self) -> Result<(), String> {
+        weights("class_weights", &self.class_weights)?;
+        smoothing(self.label_smoothing)?;
+        clip(self.clip)?;
+        exponent(self.gamma)?;
+        match self.divisor {
+            Divisor::Modulation { .. } => Err(not_its_divisor(self.divisor)),
             _ => Ok(()),
         }
     }
@@ -171,9 +240,7 @@ impl Focal {
         self.lists().into_iter().try_for_each(|(what, list)| weights(what, list))?;
         smoothing(self.label_smoothing)?;
         clip(self.clip)?;
-        if !is_storable(self.gamma) || self.gamma < 0.0 {
-            return Err(format!("gamma is {}, it must be 0 or a positive normal f32", self.gamma));
-        }
+        exponent(self.gamma)?;
         if !is_storable(self.threshold) || !(0.0..=1.0).contains(&self.threshold) {
             return Err(format!("threshold is {}, it must be 0 or a normal f32 up to 1", self.threshold));
         }
@@ -184,9 +251,25 @@ impl Focal {
             Divisor::Modulation { eps } if !is_positive(eps) => {
                 Err(format!("eps is {eps}, it must be a positive normal f32"))
             }
+            Divisor::Weights => Err(not_its_divisor(self.divisor)),
             _ => Ok(()),
         }
     }
+}
+
+fn not_its_divisor(divisor: Divisor) -> String {
+    let whose = match divisor {
+        Divisor::Weights => "the cross-entropy over classes",
+        _ => "a focal loss of each class by itself",
+    };
+    format!("only {whose} can be divided by {divisor:?}")
+}
+
+fn exponent(gamma: f64) -> Result<(), String> {
+    if is_storable(gamma) && gamma >= 0.0 {
+        return Ok(());
+    }
+    Err(format!("gamma is {gamma}, it must be 0 or a positive normal f32"))
 }
 
 fn weights(what: &str, list: &[f64]) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! The row sums that losses are functions of.
 
-use super::{Activation, Modulation};
+use super::{Activation, Distances, Intersection, Modulation};
 
 /// The number of distinct statistics one pass over the data can accumulate.
 pub const MAX_STATISTICS: usize = 4;
@@ -9,7 +9,7 @@ pub const MAX_STATISTICS: usize = 4;
 ///
 /// A statistic names *what must be read off the data*, not what is made of it: Dice, Jaccard and Tversky
 /// of one activation share theirs, and class weights, positive weights and α are applied afterwards.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Statistic {
     /// I = Σ m·w·p·t, P = Σ m·w·pᵏ, T = Σ m·w·tᵏ.
     Overlap {
@@ -17,8 +17,8 @@ pub enum Statistic {
         activation: Activation,
         /// k = 2 instead of 1.
         squared: bool,
-        /// I = Σ m·w·min(p, t) instead, by absolute values: see [`Intersection::Minimum`](super::Intersection::Minimum).
-        minimum: bool,
+        /// What p and t have in common: I = Σ m·w·min(p, t) instead. Of squares it is the product.
+        intersection: Intersection,
     },
     /// The exact counts of \[p > θ\]·\[t > θ\], \[p > θ\], \[t > θ\] where the mask is 1.
     HardOverlap {
@@ -29,7 +29,7 @@ pub enum Statistic {
     },
     /// A = Σ −m·w·t·ln p and B = Σ −m·w·(1−t)·ln(1−p), so that cross-entropy with positive weight π is
     /// π·A + B.
-    CrossEntropy {
+    BinaryCrossEntropy {
         /// How p is made.
         activation: Activation,
         /// s: t is t·(1−s) + s/2.
@@ -52,12 +52,43 @@ pub enum Statistic {
         /// ε.
         clip: f64,
     },
+    /// A = Σ −m·w·t·(1−p)^γ·ln p, S = Σ −m·w·(1−p)^γ·ln p and T = Σ m·w·t: what cross-entropy over classes and its focal form
+    /// make of a class, whose smoothed target is (1−s)·t + s/C.
+    CrossEntropy {
+        /// How p is made.
+        activation: Activation,
+        /// γ, 0 for cross-entropy itself.
+        gamma: f64,
+        /// ε: probabilities given are held within [ε, 1−ε].
+        clip: f64,
+    },
+    /// A = Σ m·w·t·(1−δ), B = Σ m·w·t·δ and T = Σ m·w·t with the distance δ = Σ_c M[l, c]·p_c of a voxel's prediction from its
+    /// label l: by label, whose rows they are.
+    Wasserstein {
+        /// How p is made.
+        activation: Activation,
+        /// M.
+        distances: Distances,
+    },
 }
 
 impl Statistic {
+    /// How its p is made.
+    #[must_use]
+    pub fn activation(&self) -> Activation {
+        match *self {
+            Self::Overlap { activation, .. }
+            | Self::HardOverlap { activation, .. }
+            | Self::BinaryCrossEntropy { activation, .. }
+            | Self::Focal { activation, .. }
+            | Self::CrossEntropy { activation, .. }
+            | Self::Wasserstein { activation, .. } => activation,
+        }
+    }
+
     /// Whether its sums are whole numbers, added up exactly.
     #[must_use]
-    pub fn is_count(self) -> bool {
+    pub fn is_count(&self) -> bool {
         matches!(self, Self::HardOverlap { .. })
     }
 
@@ -67,7 +98,7 @@ impl Statistic {
     /// A loss is 1 − s = (f·(α(P−I) + β(T−I)) + …)/d. Near a perfect score P − I is small against P, and the difference
     /// of two sums in f32 would be rounding; of powers below 1 even the value would. Squares have no such parts:
     /// Σ p·(p−t) has summands of either sign.
-    pub(crate) fn sums_excess(self) -> bool {
+    pub(crate) fn sums_excess(&self) -> bool {
         matches!(self, Self::Overlap { squared: false, .. } | Self::HardOverlap { .. })
     }
 }

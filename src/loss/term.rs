@@ -2,8 +2,8 @@
 
 use super::classes::per_class;
 use super::{
-    Activation, BinaryCrossEntropy, Classes, Empty, Focal, Outer, Overlap, Pool, Reduction, RowWeights, Statistic,
-    is_storable,
+    Activation, BinaryCrossEntropy, Classes, CrossEntropy, Empty, Focal, Outer, Overlap, Pool, Reduction, RowWeights,
+    Statistic, Wasserstein, is_storable,
 };
 
 /// What a term measures.
@@ -12,10 +12,14 @@ use super::{
 pub enum Measure {
     /// A ratio of overlap sums: Dice, Jaccard, Tversky.
     Overlap(Overlap),
-    /// Binary cross-entropy, voxel by voxel.
+    /// Binary cross-entropy, voxel by voxel and class by class.
     BinaryCrossEntropy(BinaryCrossEntropy),
-    /// The focal loss, voxel by voxel.
+    /// Cross-entropy over the classes, voxel by voxel.
+    CrossEntropy(CrossEntropy),
+    /// The focal loss, voxel by voxel and class by class.
     Focal(Focal),
+    /// The generalised Wasserstein Dice loss.
+    Wasserstein(Wasserstein),
 }
 
 /// One summand of a [`Loss`](super::Loss).
@@ -53,7 +57,9 @@ impl Term {
         match &self.measure {
             Measure::Overlap(overlap) => overlap.reduction,
             Measure::BinaryCrossEntropy(bce) => bce.reduction,
+            Measure::CrossEntropy(ce) => ce.reduction,
             Measure::Focal(focal) => focal.reduction,
+            Measure::Wasserstein(wasserstein) => wasserstein.reduction,
         }
     }
 
@@ -62,7 +68,9 @@ impl Term {
     pub fn pool(&self) -> Pool {
         match &self.measure {
             Measure::Overlap(overlap) => overlap.pool,
+            Measure::CrossEntropy(ce) => ce.pool,
             Measure::Focal(focal) => focal.pool,
+            Measure::Wasserstein(_) => Pool::Classes,
             Measure::BinaryCrossEntropy(_) => Pool::All,
         }
     }
@@ -74,8 +82,12 @@ impl Term {
         match &self.measure {
             Measure::Overlap(overlap) => overlap.statistic(activation),
             Measure::BinaryCrossEntropy(bce) => {
-                Statistic::CrossEntropy { activation, label_smoothing: bce.label_smoothing, clip: bce.clip }
+                Statistic::BinaryCrossEntropy { activation, label_smoothing: bce.label_smoothing, clip: bce.clip }
             }
+            Measure::Wasserstein(wasserstein) => {
+                Statistic::Wasserstein { activation, distances: wasserstein.distances.clone() }
+            }
+            Measure::CrossEntropy(ce) => Statistic::CrossEntropy { activation, gamma: ce.gamma, clip: ce.clip },
             Measure::Focal(focal) => Statistic::Focal {
                 activation,
                 modulation: focal.modulation,
@@ -89,11 +101,12 @@ impl Term {
 
     /// Whether it is a sum over voxels.
     pub(crate) fn is_pointwise(&self) -> bool {
-        !matches!(self.measure, Measure::Overlap(_))
+        !matches!(self.measure, Measure::Overlap(_) | Measure::Wasserstein(_))
     }
 
-    /// What the sums of a class's rows are multiplied with before they are pooled; 0 for a class that is not the term's.
-    pub(crate) fn factors(&self, class: usize) -> [f64; 3] {
+    /// What the sums of a class's rows, one of so many classes, are multiplied with before they are pooled; 0 for a class that is
+    /// not the term's.
+    pub(crate) fn factors(&self, class: usize, classes: usize) -> [f64; 3] {
         if !self.classes.contains(class) {
             return [0.0; 3];
         }
@@ -103,7 +116,9 @@ impl Term {
                 let [positive, negative] = bce.factors(class);
                 [positive, negative, 0.0]
             }
+            Measure::CrossEntropy(ce) => ce.factors(class, self.classes.number(classes)),
             Measure::Focal(focal) => focal.factors(class),
+            Measure::Wasserstein(wasserstein) => wasserstein.factors(class),
         }
     }
 
@@ -111,7 +126,9 @@ impl Term {
     pub(crate) fn group_weight(&self, class: usize) -> Option<f64> {
         let list = match &self.measure {
             Measure::Overlap(overlap) => &overlap.class_weights,
-            Measure::BinaryCrossEntropy(_) => return self.classes.contains(class).then_some(1.0),
+            Measure::BinaryCrossEntropy(_) | Measure::CrossEntropy(_) | Measure::Wasserstein(_) => {
+                return self.classes.contains(class).then_some(1.0);
+            }
             Measure::Focal(focal) => &focal.group_weights,
         };
         self.classes.contains(class).then(|| per_class(list, class))
@@ -121,15 +138,20 @@ impl Term {
     pub(crate) fn is_normalized(&self) -> bool {
         match &self.measure {
             Measure::Overlap(overlap) => overlap.normalized,
-            Measure::BinaryCrossEntropy(_) => false,
+            Measure::BinaryCrossEntropy(_) | Measure::CrossEntropy(_) | Measure::Wasserstein(_) => false,
             Measure::Focal(focal) => focal.normalized,
         }
     }
 
     /// Whether rows weigh by their volume, which only the data tells.
     pub(crate) fn weighs_volumes(&self) -> bool {
-        let Measure::Overlap(overlap) = &self.measure else { return false };
-        matches!(overlap.row_weights, RowWeights::InverseVolume | RowWeights::InverseSquaredVolume)
+        match &self.measure {
+            Measure::Overlap(overlap) => {
+                matches!(overlap.row_weights, RowWeights::InverseVolume | RowWeights::InverseSquaredVolume)
+            }
+            Measure::Wasserstein(wasserstein) => wasserstein.by_volume,
+            _ => false,
+        }
     }
 
     /// What becomes of groups whose target is empty.
@@ -154,22 +176,55 @@ impl Term {
         match &self.measure {
             Measure::Overlap(overlap) => overlap.fits(classes),
             Measure::BinaryCrossEntropy(bce) => bce.fits(classes),
+            Measure::CrossEntropy(ce) => ce.fits(classes),
             Measure::Focal(focal) => focal.fits(classes),
+            Measure::Wasserstein(wasserstein) => wasserstein.fits(classes),
         }
     }
 
     /// Checks what does not depend on the problem.
     pub(super) fn check(&self) -> Result<(), String> {
+        if !is_storable(self.weight) {
+            return Err(format!("the weight is {}, it must be 0 or a normal f32", self.weight));
+        }
+        self.check_activation()?;
         match &self.measure {
-            _ if !is_storable(self.weight) => {
-                Err(format!("the weight is {}, it must be 0 or a normal f32", self.weight))
-            }
             Measure::Overlap(overlap) => overlap.check(),
-            _ if self.activation == Activation::Tanh => {
-                Err("tanh makes no probabilities, so there is no cross-entropy of it".to_owned())
-            }
             Measure::BinaryCrossEntropy(bce) => bce.check(),
+            Measure::CrossEntropy(ce) => ce.check(),
             Measure::Focal(focal) => focal.check(),
+            Measure::Wasserstein(wasserstein) => wasserstein.check(),
+        }
+    }
+
+    /// Whether what it measures can be measured of such a p.
+    fn check_activation(&self) -> Result<(), String> {
+        use Activation::{Argmax, ForegroundSoftmax, LogSoftmax, None, Odds, Sigmoid, Softmax, Tanh};
+        let refuse = |reason: &str| Err(reason.to_owned());
+        match (self.activation, &self.measure) {
+            (ForegroundSoftmax, _) if self.classes.contains(0) => {
+                refuse("a softmax over the foreground knows no class 0; leave it out of the term's classes")
+            }
+            (Argmax, Measure::Overlap(overlap)) if overlap.threshold.is_none() => {
+                refuse("an argmax is hard; give the overlap a threshold, which its target is compared with")
+            }
+            (LogSoftmax, Measure::Overlap(overlap)) if overlap.threshold.is_some() => {
+                refuse("a hard overlap of a log-softmax is one of the softmax; give that")
+            }
+            (Odds, Measure::Overlap(_) | Measure::CrossEntropy(_)) => refuse(
+                "odds are of one class; give them to a binary cross-entropy or a focal loss, or give probabilities",
+            ),
+            (_, Measure::Overlap(_)) | (Softmax, Measure::Wasserstein(_)) => Ok(()),
+            (_, Measure::Wasserstein(_)) => refuse("the distance of a prediction from its label takes a softmax"),
+            (Tanh, _) => refuse("tanh makes no probabilities, so there is no cross-entropy of it"),
+            (LogSoftmax | Argmax, _) => {
+                refuse("cross-entropy takes probabilities: the softmax itself, not its logarithm or its largest")
+            }
+            (Softmax | ForegroundSoftmax, Measure::BinaryCrossEntropy(_) | Measure::Focal(_)) => refuse(
+                "a binary cross-entropy or focal loss is taken class by class and has no softmax; add it after `softmax()`, \
+                     or give the cross-entropy over classes",
+            ),
+            (None | Sigmoid | Odds | Softmax | ForegroundSoftmax, _) => Ok(()),
         }
     }
 
@@ -177,8 +232,11 @@ impl Term {
     pub(super) fn result_shape(&self) -> &'static str {
         match (&self.measure, self.reduction()) {
             (_, Reduction::Mean | Reduction::Sum) => "one number",
-            (Measure::BinaryCrossEntropy(_) | Measure::Focal(_), Reduction::None) => "one value per voxel",
-            (Measure::Overlap(overlap), Reduction::None) => match overlap.pool {
+            (_, Reduction::PerVoxel) => "one value per voxel",
+            (Measure::BinaryCrossEntropy(_) | Measure::CrossEntropy(_) | Measure::Focal(_), Reduction::None) => {
+                "one value per voxel and class"
+            }
+            (Measure::Overlap(_) | Measure::Wasserstein(_), Reduction::None) => match self.pool() {
                 Pool::None => "one value per sample and class",
                 Pool::Batch => "one value per class",
                 Pool::Classes => "one value per sample",

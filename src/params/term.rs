@@ -30,7 +30,8 @@ pub(crate) struct TermParams {
     pub(crate) group_classes: u32,
     pub(crate) averages_what_is_left: u32,
     pub(crate) samples: u32,
-    pub(crate) nothing_found: f32,
+    /// The bits of a float, which may be NaN.
+    pub(crate) nothing_found: u32,
     pub(crate) empty: u32,
     pub(crate) volume: u32,
     pub(crate) masked_is_background: u32,
@@ -48,6 +49,7 @@ pub(crate) mod measure {
     pub(crate) const RATIO: u32 = 0;
     pub(crate) const MATTHEWS: u32 = 1;
     pub(crate) const MEAN: u32 = 2;
+    pub(crate) const WASSERSTEIN: u32 = 3;
 }
 
 /// `DIVISOR_*` in shaders/measure.wgsl.
@@ -55,6 +57,7 @@ pub(crate) mod divisor {
     pub(crate) const FIXED: u32 = 0;
     pub(crate) const COUNT: u32 = 1;
     pub(crate) const MODULATION: u32 = 2;
+    pub(crate) const WEIGHTS: u32 = 3;
 }
 
 /// `EMPTY_*` in shaders/measure.wgsl.
@@ -71,6 +74,7 @@ pub(crate) mod volume {
     pub(crate) const UNUSED: u32 = 0;
     pub(crate) const INVERSE: u32 = 1;
     pub(crate) const INVERSE_SQUARED: u32 = 2;
+    pub(crate) const INVERSE_ONE_MORE: u32 = 3;
 }
 
 /// `OUTER_*` in shaders/maps.wgsl.
@@ -106,7 +110,18 @@ pub(super) fn term_params(term: &Term, problem: &Problem) -> TermParams {
     match &term.measure {
         Measure::Overlap(overlap) => overlap_params(overlap, shared),
         Measure::BinaryCrossEntropy(bce) => mean_params(term, problem, bce.divisor, bce.reduction, shared),
+        Measure::CrossEntropy(ce) => TermParams {
+            nothing_found: if ce.nan_if_empty { f32::NAN.to_bits() } else { 0 },
+            ..mean_params(term, problem, ce.divisor, ce.reduction, shared)
+        },
         Measure::Focal(focal) => mean_params(term, problem, focal.divisor, focal.reduction, shared),
+        Measure::Wasserstein(wasserstein) => TermParams {
+            measure: measure::WASSERSTEIN,
+            smooth_numerator: wasserstein.smooth_numerator as f32,
+            smooth_denominator: wasserstein.smooth_denominator as f32,
+            volume: if wasserstein.by_volume { volume::INVERSE_ONE_MORE } else { volume::UNUSED },
+            ..shared
+        },
     }
 }
 
@@ -118,7 +133,7 @@ fn scale(term: &Term, problem: &Problem) -> f32 {
     let of_groups = |group: usize| if has_class { term.group_weight(group % shape.classes()) } else { Some(1.0) };
     let groups = term.pool().groups(shape.samples(), shape.classes());
     let by = match term.reduction() {
-        Reduction::None | Reduction::Sum => return 1.0,
+        Reduction::None | Reduction::PerVoxel | Reduction::Sum => return 1.0,
         Reduction::Mean if averages_what_is_left(term) => f64::from(skip_samples(term, problem)),
         Reduction::Mean if term.is_normalized() => (0..groups).filter_map(of_groups).sum(),
         Reduction::Mean => (0..groups).filter_map(of_groups).count() as f64,
@@ -162,7 +177,7 @@ fn overlap_params(overlap: &Overlap, shared: TermParams) -> TermParams {
         denominator_floor: denominator_floor as f32,
         map,
         map_argument,
-        nothing_found,
+        nothing_found: f32::to_bits(nothing_found),
         empty: match overlap.empty {
             Empty::Keep => empty::KEEP,
             Empty::Zero => empty::ZERO,
@@ -201,6 +216,7 @@ fn mean_params(
         Divisor::Voxels => (divisor::COUNT, 1.0 / across as f64, 0.0),
         Divisor::AllElements => (divisor::FIXED, elements, 0.0),
         Divisor::AllVoxels => (divisor::FIXED, elements / across as f64, 0.0),
+        Divisor::Weights => (divisor::WEIGHTS, 1.0, 0.0),
         Divisor::Modulation { eps } => (divisor::MODULATION, 1.0, eps),
     };
     TermParams {

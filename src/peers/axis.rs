@@ -4,7 +4,19 @@ use crate::{Error, Pool, Shape};
 
 /// The pooling that a list of summed axes of `[N, C, spatial…]` amounts to.
 pub(super) fn pool(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Pool, Error> {
-    let rank = shape.dims().len();
+    pool_of(peer, axis, shape.dims(), 1)
+}
+
+/// The same of axes of `[N, spatial…, C]`.
+pub(super) fn pool_channel_last(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Pool, Error> {
+    let mut dims = shape.dims().to_vec();
+    dims[1..].rotate_left(1);
+    pool_of(peer, axis, &dims, dims.len() - 1)
+}
+
+/// The same of axes of a tensor whose classes lie along some axis.
+fn pool_of(peer: &'static str, axis: &[i64], dims: &[usize], class_axis: usize) -> Result<Pool, Error> {
+    let rank = dims.len();
     let mut summed = vec![false; rank];
     for &entry in axis {
         let positive = if entry < 0 { entry + rank as i64 } else { entry };
@@ -13,36 +25,21 @@ pub(super) fn pool(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Po
             Some(seen) if !*seen => *seen = true,
             Some(_) => return Err(Error::Peer { peer, reason: format!("axis {axis:?} names {entry} twice") }),
             None => {
-                let reason =
-                    format!("axis {entry} does not exist in {rank} dimensions; give the axes of {:?}", shape.dims());
+                let reason = format!("axis {entry} does not exist in {rank} dimensions; give the axes of {dims:?}");
                 return Err(Error::Peer { peer, reason });
             }
         }
     }
-    if summed[2..].contains(&false) {
-        let reason = format!("axis {axis:?} leaves out a spatial axis of {:?}, which is not supported", shape.dims());
+    if (1..rank).any(|place| place != class_axis && !summed[place]) {
+        let reason = format!("axis {axis:?} leaves out a spatial axis of {dims:?}, which is not supported");
         return Err(Error::Peer { peer, reason });
     }
-    Ok(match (summed[0], summed[1]) {
+    Ok(match (summed[0], summed[class_axis]) {
         (false, false) => Pool::None,
         (true, false) => Pool::Batch,
         (false, true) => Pool::Classes,
         (true, true) => Pool::All,
     })
-}
-
-/// The same of axes of `[N, spatial…, C]`.
-pub(super) fn pool_channel_last(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Pool, Error> {
-    let rank = shape.dims().len() as i64;
-    let positive = |entry: i64| if entry < 0 { entry + rank } else { entry };
-    // The last axis is the second here, those between move up by one. What does not exist stays as it is, for the message.
-    let moved = |&entry: &i64| match positive(entry) {
-        0 => 0,
-        place if place == rank - 1 => 1,
-        place if (1..rank - 1).contains(&place) => place + 1,
-        _ => entry,
-    };
-    pool(peer, &axis.iter().map(moved).collect::<Vec<_>>(), shape)
 }
 
 #[cfg(test)]
@@ -70,7 +67,8 @@ mod tests {
         assert_eq!(pool(&[1, 2, 3]), Ok(Pool::Classes));
         assert_eq!(pool(&[0, 1, -2]), Ok(Pool::Batch));
         assert_eq!(pool(&[0, 1, 2, -1]), Ok(Pool::All));
-        assert!(pool(&[1, 3]).unwrap_err().to_string().contains("leaves out"));
+        let reason = pool(&[1, 3]).unwrap_err().to_string();
+        assert!(reason.contains("axis [1, 3] leaves out a spatial axis of [2, 5, 7, 3]"), "{reason}");
         assert!(pool(&[4]).unwrap_err().to_string().contains("does not exist"));
     }
 }

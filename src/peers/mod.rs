@@ -1,25 +1,25 @@
-//! Other libraries' losses, by their own names.
+//! Other libraries' losses and metrics, by their own names.
 //!
 //! One struct per class or function of a peer, with the original's argument names and defaults. A struct says,
 //! through [`Peer::loss`], which [`Loss`] it is; everything after that is the same engine. What the peers
-//! take as tensors (BCE's `weight`) is data here: see [`Problem::voxel_weights`](crate::Problem::voxel_weights).
+//! take as tensors (BCE's `weight`) is data here: see [`Problem::voxel_weights`](crate::Problem::voxel_weights). Arguments that
+//! a peer has no default for are those of the struct's `new`.
 //!
-//! | Peer | Activation | Rows pooled | Score | Result |
-//! |---|---|---|---|---|
-//! | [`pytorch::DiceCoeff`] | none | everything | (2I+s)/(P+T+s) | the score |
-//! | [`pytorch::SoftDiceLoss`] | sigmoid | classes | 2(I+s)/(P+T+s) | 1 − mean over samples |
-//! | [`pytorch::BCELoss2d`] | sigmoid | | cross-entropy | mean or sum |
-//! | [`pytorch::BCELoss`] | none | | cross-entropy | mean, sum or a voxel map |
-//! | [`pytorch::BCEWithLogitsLoss`] | sigmoid | | cross-entropy, positive weights | mean, sum or a voxel map |
-//! | [`keras::DiceCoef`] | none | everything | (2I+s)/(Σp²+Σt²+s) | the score |
-//! | [`keras::DiceCoefLoss`] | none | everything | (2I+s)/(Σp²+Σt²+s) | 1 − the score |
-//! | [`keras::Dice`] | none | by `axis`, all by default | 2I/(P+T+10⁻⁷) | 1 − the score |
-//! | [`keras::Tversky`] | none | by `axis`, all by default | I/(I+α·FN+β·FP+10⁻⁷) | 1 − the score |
-//! | [`keras::BinaryCrossentropy`] | none or sigmoid | | cross-entropy, clipped at 10⁻⁷ | mean, or sum of means over classes |
-//! | [`keras::BinaryFocalCrossentropy`] | none or sigmoid | | (1−p_t)^γ · cross-entropy | the same |
-//! | [`tensorlayer::DiceCoe`] | none | by `axis` | (2I+s)/(l+r+s) | mean of the scores |
-//! | [`tensorlayer::DiceHardCoe`] | threshold | by `axis` | (2I+s)/(P+T+s) | mean of the scores |
-//! | [`tensorlayer::IouCoe`] | threshold | by `axis` | (I+s)/(P+T−I+s) | mean of the scores |
+//! The metrics of hard masks are no losses: a [`Metric`] says what is to be counted, and makes its value of the
+//! [counts](crate::metrics::CountTable).
+//!
+//! | Peer | In short | Its tensors |
+//! |---|---|---|
+//! | [`pytorch`] | cross-entropies of `torch.nn`; the handed-on soft Dice adds 1 within the factor 2 | `[N, C, …]` |
+//! | [`keras`] | a ratio of **everything**, the batch included | `[N, …, C]` |
+//! | [`tensorlayer`] | scores, not losses; its `jaccard` is a Dice of squares | `[N, C, …]` here |
+//! | [`monai`] | a ratio for each sample and class; background, activation and labels by argument | `[N, C, …]` |
+//! | [`nnunet`] | −score of each sample and class; with cross-entropy of a softmax | `[N, C, …]` |
+//! | [`smp`] | a ratio for each class of the **batch**; absent classes lose 0 | `[N, C, …]` |
+//! | [`kornia`] | a ratio for each sample; label −100 does not count | `[N, C, H, W]` |
+//! | [`torchmetrics`] | metrics only; what is in neither mask has no score | `[N, C, …]` |
+//!
+//! The tables at the end of this page have a line for every class, and [`Recipe::NAMES`] and [`MetricRecipe::NAMES`] list them.
 //!
 //! ```
 //! use segloss::{Batch, Shape, peers::{Peer, pytorch}, reference};
@@ -31,16 +31,32 @@
 //! assert!((value - (1.0 - 2.0 * (0.5 + 1.0) / (1.0 + 1.0 + 1.0))).abs() < 1e-12);
 //! # Ok::<(), segloss::Error>(())
 //! ```
+//!
+#![doc = include_str!("../../docs/peers.md")]
 
 mod axis;
 pub mod keras;
+pub mod kornia;
+mod metric;
+pub mod monai;
+pub mod nnunet;
 pub mod pytorch;
+mod recipe;
+pub mod smp;
+mod targets;
 pub mod tensorlayer;
+#[cfg(test)]
+mod tests;
+pub mod torchmetrics;
 mod weight;
 
+pub use metric::Metric;
+pub use recipe::{MetricRecipe, Recipe};
 pub use weight::Weight;
 
-use crate::{Activation, Error, Loss, Problem, loss::Measure, loss::Term};
+use recipe::recipes;
+
+use crate::{Activation, Error, Loss, Problem, Reduction, loss::Measure, loss::Term};
 
 /// A loss of another library.
 pub trait Peer {
@@ -49,68 +65,31 @@ pub trait Peer {
     /// # Errors
     /// [`Error::Peer`] for arguments that the peer rejects or that this library does not support.
     fn loss(&self, problem: &Problem) -> Result<Loss, Error>;
-}
 
-/// Any peer's loss, as it is written down: `{"peer": …, "loss": …, "params": {…}}`.
-///
-/// With the feature `serde`, unknown peers, losses and parameters are errors.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(tag = "peer", rename_all = "lowercase")
-)]
-#[non_exhaustive]
-pub enum Recipe {
-    /// PyTorch, and its classic formulations.
-    PyTorch(pytorch::Recipe),
-    /// Keras, and its classic formulations.
-    Keras(keras::Recipe),
-    /// TensorLayer's coefficients.
-    TensorLayer(tensorlayer::Recipe),
-}
-
-impl Peer for Recipe {
-    fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
-        match self {
-            Self::PyTorch(recipe) => recipe.loss(problem),
-            Self::Keras(recipe) => recipe.loss(problem),
-            Self::TensorLayer(recipe) => recipe.loss(problem),
-        }
+    /// The shape in which the original returns its result, where that is not this library's own.
+    ///
+    /// The values are the same, in the same order. This library's own shape is that of a number, `[]`; of values of groups
+    /// the pool's, `[N, C]`, `[C]`, `[N]` or `[]`; of a map the logits', or without the class axis. C counts the classes of the loss
+    /// only: [`Output::groups`](crate::Output::groups) has no others, of a [map](crate::Output::voxel_map) they are left out.
+    fn result_shape(&self, _problem: &Problem) -> Option<Vec<usize>> {
+        None
     }
 }
-
-/// Declares a peer's `Recipe`: one variant per class or function, under the peer's name for it.
-macro_rules! recipes {
-    ($(#[$doc:meta])* $($variant:ident = $name:literal),+ $(,)?) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        #[cfg_attr(
-            feature = "serde",
-            derive(serde::Serialize, serde::Deserialize),
-            serde(tag = "loss", content = "params", deny_unknown_fields)
-        )]
-        #[non_exhaustive]
-        pub enum Recipe {
-            $(
-                #[doc = concat!("`", $name, "`")]
-                #[cfg_attr(feature = "serde", serde(rename = $name))]
-                $variant($variant),
-            )+
-        }
-
-        impl $crate::peers::Peer for Recipe {
-            fn loss(&self, problem: &$crate::Problem) -> Result<$crate::Loss, $crate::Error> {
-                match self {
-                    $(Self::$variant(loss) => loss.loss(problem),)+
-                }
-            }
-        }
-    };
-}
-use recipes;
 
 /// A loss of one term of weight 1.
 fn single(activation: Activation, measure: Measure) -> Loss {
     Loss::of(vec![Term::new(activation, measure)])
+}
+
+/// The error of a peer's argument.
+fn refuse<T>(peer: &'static str, reason: impl Into<String>) -> Result<T, Error> {
+    Err(Error::Peer { peer, reason: reason.into() })
+}
+
+/// A reduction, unless it is the one that only this library has.
+fn known(peer: &'static str, reduction: Reduction) -> Result<Reduction, Error> {
+    match reduction {
+        Reduction::PerVoxel => refuse(peer, "it knows no reduction per_voxel; give mean, sum or none"),
+        reduction => Ok(reduction),
+    }
 }

@@ -2,13 +2,16 @@
 
 use crate::Activation;
 
-/// p of a logit z, or of a probability itself.
+/// p of a logit z, or of a probability itself. What couples classes is that of a class alone.
 #[must_use]
 pub fn probability(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::None => z,
         Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
         Activation::Tanh => z.tanh(),
+        Activation::Odds => z / (1.0 + z),
+        Activation::Softmax | Activation::ForegroundSoftmax | Activation::Argmax => 1.0,
+        Activation::LogSoftmax => 0.0,
     }
 }
 
@@ -20,12 +23,15 @@ pub(super) fn slope(activation: Activation, z: f64) -> f64 {
         Activation::Sigmoid => probability(activation, z) * probability(activation, -z),
         // tanh' = 1 − tanh² = 1/cosh².
         Activation::Tanh => z.cosh().powi(-2),
+        Activation::Odds => (1.0 + z).powi(-2),
+        // Of a class alone p does not move.
+        Activation::Softmax | Activation::ForegroundSoftmax | Activation::LogSoftmax | Activation::Argmax => 0.0,
     }
 }
 
 /// (ln p, ln(1 − p)), clamped at −100 for probabilities as PyTorch does.
 ///
-/// A tanh is no probability and has none of them: (0, 0).
+/// What is no probability has none of them: (0, 0). So has what couples classes, see [`Softmax`](super::Softmax).
 #[must_use]
 pub fn log_probability(activation: Activation, z: f64) -> (f64, f64) {
     match activation {
@@ -39,7 +45,9 @@ pub fn log_probability(activation: Activation, z: f64) -> (f64, f64) {
             let tail = (-z.abs()).exp().ln_1p();
             (z.min(0.0) - tail, (-z).min(0.0) - tail)
         }
-        Activation::Tanh => (0.0, 0.0),
+        // p = σ(ln x).
+        Activation::Odds => log_probability(Activation::Sigmoid, z.max(f32::MIN_POSITIVE.into()).ln()),
+        _ => (0.0, 0.0),
     }
 }
 
@@ -53,6 +61,8 @@ pub fn threshold_cut(activation: Activation, threshold: f64) -> f32 {
         Activation::None => return threshold as f32,
         Activation::Sigmoid => (0.0, (threshold / (1.0 - threshold)).ln()),
         Activation::Tanh => (-1.0, threshold.atanh()),
+        // Compared is p itself.
+        _ => return threshold as f32,
     };
     match threshold {
         _ if threshold <= least => f32::MIN,

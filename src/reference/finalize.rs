@@ -51,8 +51,10 @@ pub fn finalize(loss: &Loss, shape: &Shape, sums: &[Vec<Sums>]) -> Finalized {
         let weighted = |(group, s): (usize, &Score)| group_weight(term, shape, group).unwrap_or_default() * s.value;
         let is_selected = |group: &(usize, &Score)| group_weight(term, shape, group.0).is_some();
         out.groups.push(match term.measure {
-            Measure::Overlap(_) => scores.groups.iter().enumerate().filter(is_selected).map(weighted).collect(),
-            Measure::BinaryCrossEntropy(_) | Measure::Focal(_) => vec![],
+            Measure::Overlap(_) | Measure::Wasserstein(_) => {
+                scores.groups.iter().enumerate().filter(is_selected).map(weighted).collect()
+            }
+            Measure::BinaryCrossEntropy(_) | Measure::CrossEntropy(_) | Measure::Focal(_) => vec![],
         });
     }
     out
@@ -92,7 +94,7 @@ fn reduce(term: &Term, shape: &Shape, groups: &[Score]) -> Reduced {
         let members: Vec<usize> = (sample * size..(sample + 1) * size).filter(kept).collect();
         let sum: f64 = members.iter().map(|&group| weight(group)).sum();
         let by = match term.reduction() {
-            Reduction::None | Reduction::Sum => 1.0,
+            Reduction::None | Reduction::PerVoxel | Reduction::Sum => 1.0,
             Reduction::Mean if skips || term.is_normalized() => samples as f64 * sum,
             Reduction::Mean => members.len().max(1) as f64,
         };
@@ -116,6 +118,6 @@ fn reduce(term: &Term, shape: &Shape, groups: &[Score]) -> Reduced {
 fn nothing_found(term: &Term) -> f64 {
     match &term.measure {
         Measure::Overlap(overlap) => mapped(overlap.map, 0.0).0,
-        Measure::BinaryCrossEntropy(_) | Measure::Focal(_) => 0.0,
+        _ => 0.0,
     }
 }

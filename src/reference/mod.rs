@@ -16,16 +16,21 @@
 
 mod accumulate;
 mod activation;
+mod counts;
+mod element;
 mod finalize;
 mod gradient;
 mod pointwise;
 mod score;
+mod softmax;
 
 pub use accumulate::{accumulate, combine, voxel_map};
 pub use activation::{log_probability, probability, threshold_cut};
+pub use counts::{counts, label_counts};
 pub use finalize::{Finalized, finalize};
 pub use gradient::gradient;
 pub use score::{Score, Scores, score};
+pub use softmax::{Softmax, softmax};
 
 use crate::batch::Target;
 use crate::{BadValues, Batch, Error, Loss, Sums};
@@ -60,7 +65,12 @@ pub fn evaluate(loss: &Loss, batch: &Batch) -> Result<Evaluation, Error> {
     }
     let statistics = loss.statistics();
     let sums = accumulate(&statistics, batch);
-    let finalized = finalize(loss, batch.shape(), &sums);
+    let mut finalized = finalize(loss, batch.shape(), &sums);
+    for rows in &mut finalized.coefficients {
+        for (coefficients, &upstream) in rows.iter_mut().zip(batch.row_upstream().unwrap_or_default()) {
+            *coefficients = coefficients.map(|coefficient| f64::from(upstream) * coefficient);
+        }
+    }
     let gradient = batch.problem().gradient.then(|| gradient(&statistics, &finalized.coefficients, batch));
     let voxel_map = loss.is_voxel_map().then(|| voxel_map(loss, batch));
     Ok(Evaluation {
@@ -78,47 +88,22 @@ pub fn evaluate(loss: &Loss, batch: &Batch) -> Result<Evaluation, Error> {
 pub fn bad_values(batch: &Batch) -> BadValues {
     let count = |data: &[f32], bad: fn(&f32) -> bool| data.iter().filter(|v| bad(v)).count() as u32;
     let infinite = |v: &f32| !v.is_finite();
-    let (shape, is_labels) = (batch.shape(), batch.problem().targets.is_labels());
+    let (shape, problem) = (batch.shape(), batch.problem());
     // A label is one of its voxel, whatever the class.
-    let rows = (0..shape.rows()).filter(|row| !is_labels || row % shape.classes() == 0);
-    let is_bad = |&(row, voxel): &(usize, usize)| batch.target(row, voxel) == Target::Bad;
-    let targets = rows.flat_map(|row| (0..shape.voxels()).map(move |voxel| (row, voxel))).filter(is_bad).count() as u32;
+    let bad_of = |is_labels: bool, is_bad: &dyn Fn(usize, usize) -> bool| {
+        let rows = (0..shape.rows()).filter(|row| !is_labels || row % shape.classes() == 0);
+        rows.map(|row| (0..shape.voxels()).filter(|&voxel| is_bad(row, voxel)).count() as u32).sum::<u32>()
+    };
+    let (labels_predicted, has_labels) = (problem.logits.is_labels(), problem.targets.is_labels());
+    let logits = bad_of(labels_predicted, &|row, voxel| !batch.logit(row, voxel).is_finite());
+    let targets = bad_of(has_labels, &|row, voxel| batch.target(row, voxel) == Target::Bad);
+    let either = |number: u32, is_it: bool| if is_it { number } else { 0 };
     BadValues {
-        logits: (0..shape.elements()).filter(|&i| !batch.logits().get(i).is_finite()).count() as u32,
-        targets: if is_labels { 0 } else { targets },
-        labels: if is_labels { targets } else { 0 },
+        logits: either(logits, !labels_predicted),
+        predicted_labels: either(logits, labels_predicted),
+        targets: either(targets, !has_labels),
+        labels: either(targets, has_labels),
         mask: batch.mask().map_or(0, |mask| count(mask, |&v| v != 0.0 && v != 1.0)),
         voxel_weights: batch.voxel_weights().map_or(0, |weights| count(weights, infinite)),
-    }
-}
-
-/// One element with its companions.
-#[derive(Clone, Copy)]
-struct Element {
-    z: f64,
-    t: f64,
-    /// Mask × voxel weight; 0 for an element that is not a usable number.
-    weight: f64,
-    /// Whether the element counts: unmasked and usable.
-    counts: bool,
-}
-
-impl Element {
-    fn load(batch: &Batch, row: usize, voxel: usize) -> Self {
-        let shape = batch.shape();
-        let index = batch.problem().element(row, voxel);
-        let z = batch.logits().get(index);
-        let (t, is_target) = match batch.target(row, voxel) {
-            Target::Value(t) => (t, true),
-            Target::Ignored | Target::Bad => (0.0, false),
-        };
-        let mask = batch.mask().map_or(1.0, |m| m[row / shape.classes() * shape.voxels() + voxel]);
-        let weight = batch.voxel_weights().map_or(1.0, |w| w[index]);
-        let counts = z.is_finite() && is_target && weight.is_finite() && mask == 1.0;
-        if counts {
-            Self { z: f64::from(z), t: f64::from(t), weight: f64::from(weight), counts }
-        } else {
-            Self { z: 0.0, t: 0.0, weight: 0.0, counts }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! What one element adds to the sums of the losses that are sums over voxels, and the slopes of that.
 
+use super::element::Element;
 use super::{log_probability, probability};
 use crate::Activation;
 use crate::loss::{Modulation, Statistic};
@@ -18,21 +19,28 @@ struct Chance {
     /// −ln p and −ln q.
     loss_1: f64,
     loss_0: f64,
-    /// dp/dz = p·q·chain: 1 through a sigmoid, 1/(p·q) of a probability, held below 1e12 as PyTorch does, 0 where it is
-    /// clipped.
+    /// dp/dz = p·q·chain: 1 through a sigmoid, 1/x of odds x, 1/(p·q) of a probability, held below 1e12 as PyTorch does, 0
+    /// where it is clipped.
     chain: f64,
 }
 
 impl Chance {
     fn new(activation: Activation, z: f64, clip: f64) -> Self {
+        let clipped = if clip > 0.0 { z.clamp(clip, 1.0 - clip) } else { z };
         match activation {
             Activation::None => {
-                let p = if clip > 0.0 { z.clamp(clip, 1.0 - clip) } else { z };
+                let p = clipped;
                 let (log_p, log_q) = log_probability(activation, p);
                 let chain = if p == z { 1.0 / (p * (1.0 - p)).max(1e-12) } else { 0.0 };
                 Self { p, q: 1.0 - p, loss_1: -log_p, loss_0: -log_q, chain }
             }
-            Activation::Sigmoid | Activation::Tanh => {
+            Activation::Odds => {
+                let x = clipped.max(f32::MIN_POSITIVE.into());
+                let (log_p, log_q) = log_probability(activation, x);
+                let chain = if x == z { 1.0 / x } else { 0.0 };
+                Self { p: x / (1.0 + x), q: 1.0 / (1.0 + x), loss_1: -log_p, loss_0: -log_q, chain }
+            }
+            _ => {
                 let (log_p, log_q) = log_probability(activation, z);
                 let p = |z| probability(activation, z);
                 Self { p: p(z), q: p(-z), loss_1: -log_p, loss_0: -log_q, chain: 1.0 }
@@ -42,10 +50,20 @@ impl Chance {
 }
 
 /// The parts of a statistic; nothing for those that are no sums over voxels.
-pub(super) fn pointwise(statistic: Statistic, z: f64, t: f64) -> Pointwise {
-    match statistic {
-        Statistic::CrossEntropy { activation, label_smoothing, clip } => {
-            cross_entropy(&Chance::new(activation, z, clip), smoothed(t, label_smoothing))
+pub(super) fn pointwise(statistic: &Statistic, element: &Element) -> Pointwise {
+    let (z, t) = (element.z, element.t);
+    match *statistic {
+        Statistic::BinaryCrossEntropy { activation, label_smoothing, clip } => {
+            binary_cross_entropy(&Chance::new(activation, z, clip), smoothed(t, label_smoothing))
+        }
+        Statistic::CrossEntropy { activation, gamma, clip } => {
+            if activation.couples_classes() {
+                let s = element.softmax;
+                return cross_entropy(s.q, s.loss, t, gamma, 1.0);
+            }
+            // d(ln p)/dz = (dp/dz)/p = q·chain.
+            let c = Chance::new(activation, z, clip);
+            cross_entropy(c.q, c.loss_1, t, gamma, c.q * c.chain)
         }
         Statistic::Focal { activation, modulation, gamma, threshold, label_smoothing, clip } => {
             let (chance, t) = (Chance::new(activation, z, clip), smoothed(t, label_smoothing));
@@ -54,8 +72,21 @@ pub(super) fn pointwise(statistic: Statistic, z: f64, t: f64) -> Pointwise {
                 _ => modulated(&chance, t, &factor(&chance, t, modulation, gamma, threshold)),
             }
         }
-        Statistic::Overlap { .. } | Statistic::HardOverlap { .. } => Pointwise::default(),
+        Statistic::Overlap { .. } | Statistic::HardOverlap { .. } | Statistic::Wasserstein { .. } => {
+            Pointwise::default()
+        }
     }
+}
+
+/// A = t·f·ℓ, S = f·ℓ and T = t with ℓ = −ln p and f = q^γ, q = 1 − p.
+///
+/// With dq/d(ln p) = −p, d(f·ℓ)/d(ln p) = −f − γ·p·q^γ·ℓ/q, where ℓ/q comes to 1 as q comes to 0: finite for γ below 1, too.
+/// `slope` is d(ln p) by the input, or 1 where the derivative by ln p is wanted.
+fn cross_entropy(q: f64, loss: f64, t: f64, gamma: f64, slope: f64) -> Pointwise {
+    let f = power(q, gamma);
+    let by_q = if q > 0.0 { loss / q } else { 1.0 };
+    let descent = -f * (1.0 + gamma * (1.0 - q) * by_q) * slope;
+    Pointwise { values: [t * f * loss, f * loss, t], slopes: [t * descent, descent, 0.0] }
 }
 
 fn smoothed(t: f64, label_smoothing: f64) -> f64 {
@@ -63,7 +94,7 @@ fn smoothed(t: f64, label_smoothing: f64) -> f64 {
 }
 
 /// A = −t·ln p and B = −(1−t)·ln q. d(−ln p)/dz = −q·chain, d(−ln q)/dz = p·chain.
-fn cross_entropy(c: &Chance, t: f64) -> Pointwise {
+fn binary_cross_entropy(c: &Chance, t: f64) -> Pointwise {
     Pointwise {
         values: [t * c.loss_1, (1.0 - t) * c.loss_0, 0.0],
         slopes: [-t * c.q * c.chain, (1.0 - t) * c.p * c.chain, 0.0],

@@ -1,7 +1,7 @@
 //! From the rows' sums to the groups' values.
 
 use super::combine;
-use crate::loss::{Divisor, Empty, Formula, Map, Measure, Overlap, Term};
+use crate::loss::{Divisor, Empty, Formula, Map, Measure, Overlap, Term, Wasserstein};
 use crate::{Pool, Reduction, Shape, Sums};
 
 /// The value of a group of rows and its derivatives.
@@ -36,8 +36,9 @@ pub fn score(term: &Term, shape: &Shape, sums: &[Sums]) -> Scores {
     let classes = shape.classes();
     let sums: Vec<Sums> = sums.iter().enumerate().map(|(row, &sums)| completed(term, shape, row, sums)).collect();
     let volume_weights = volume_weights(term, shape, &sums);
-    let factors: Vec<[f64; 3]> =
-        (0..shape.rows()).map(|row| term.factors(row % classes).map(|factor| factor * volume_weights[row])).collect();
+    let factors: Vec<[f64; 3]> = (0..shape.rows())
+        .map(|row| term.factors(row % classes, classes).map(|factor| factor * volume_weights[row]))
+        .collect();
     let mut pooled = vec![Sums::default(); term.pool().groups(shape.samples(), classes)];
     for (row, (row_sums, factors)) in sums.iter().zip(&factors).enumerate() {
         let group = term.pool().group(row / classes, row % classes, classes);
@@ -48,7 +49,9 @@ pub fn score(term: &Term, shape: &Shape, sums: &[Sums]) -> Scores {
     let groups = pooled.iter().map(|sums| match &term.measure {
         Measure::Overlap(overlap) => overlap_score(overlap, sums),
         Measure::BinaryCrossEntropy(bce) => mean_score(term, shape, bce.divisor, bce.reduction, sums),
+        Measure::CrossEntropy(ce) => mean_score(term, shape, ce.divisor, ce.reduction, sums),
         Measure::Focal(focal) => mean_score(term, shape, focal.divisor, focal.reduction, sums),
+        Measure::Wasserstein(wasserstein) => wasserstein_score(wasserstein, sums),
     });
     Scores { groups: groups.collect(), factors }
 }
@@ -68,12 +71,12 @@ fn completed(term: &Term, shape: &Shape, row: usize, mut sums: Sums) -> Sums {
 /// A class's volume is that of the batch where the batch is pooled. An infinite weight becomes the largest finite one of
 /// its sample (of all, where the batch is pooled), 0 if there is none.
 fn volume_weights(term: &Term, shape: &Shape, sums: &[Sums]) -> Vec<f64> {
-    let overlap = match &term.measure {
-        Measure::Overlap(overlap) if term.weighs_volumes() => overlap,
-        _ => return vec![1.0; sums.len()],
-    };
+    if !term.weighs_volumes() {
+        return vec![1.0; sums.len()];
+    }
     let classes = shape.classes();
-    let pools_batch = matches!(overlap.pool, Pool::Batch | Pool::All);
+    // That of a Wasserstein loss is the sample's, whatever is pooled.
+    let pools_batch = matches!(&term.measure, Measure::Overlap(o) if matches!(o.pool, Pool::Batch | Pool::All));
     let volume = |row: usize| -> f64 {
         if pools_batch {
             (0..shape.samples()).map(|sample| sums[sample * classes + row % classes].values[2]).sum()
@@ -81,7 +84,10 @@ fn volume_weights(term: &Term, shape: &Shape, sums: &[Sums]) -> Vec<f64> {
             sums[row].values[2]
         }
     };
-    let weight = |row: usize| overlap.volume_weight(volume(row));
+    let weight = |row: usize| match &term.measure {
+        Measure::Overlap(overlap) => overlap.volume_weight(volume(row)),
+        _ => Some(1.0 / (volume(row) + 1.0)),
+    };
     let heaviest = |row: usize| {
         let sample = row / classes * classes..(row / classes + 1) * classes;
         let of = sample.filter(|row| term.classes.contains(row % classes)).filter_map(weight);
@@ -167,11 +173,25 @@ fn matthews(eps: f64, sums: &Sums) -> (f64, [f64; 2]) {
     (score, [(tp + fp + fne + tn) / root, -b / root - 0.5 * score * (1.0 / a - 1.0 / d)])
 }
 
+/// With n = 2A + s_n and d = 2A + B + s_d, 1 − n/d = (B + s_d − s_n)/d has the slopes −2·(B + s_d − s_n)/d² and n/d².
+fn wasserstein_score(wasserstein: &Wasserstein, sums: &Sums) -> Score {
+    let [near, far, _] = sums.values;
+    let numerator = 2.0 * near + wasserstein.smooth_numerator;
+    let missing = far + wasserstein.smooth_denominator - wasserstein.smooth_numerator;
+    let denominator = 2.0 * near + far + wasserstein.smooth_denominator;
+    if denominator == 0.0 {
+        return Score { value: f64::NAN, ..Score::default() };
+    }
+    let by_square = 1.0 / (denominator * denominator);
+    let slopes = [-2.0 * missing * by_square, numerator * by_square, 0.0];
+    Score { value: missing / denominator, slopes, is_skipped: false }
+}
+
 /// The total A + B (each with its factors), or its mean.
 ///
 /// By a divisor D that depends on the prediction, D = F, (A + B)/F has the slopes 1/F, 1/F and −(A + B)/F².
 fn mean_score(term: &Term, shape: &Shape, divisor: Divisor, reduction: Reduction, sums: &Sums) -> Score {
-    let [first, second, modulation] = sums.values;
+    let [first, second, third] = sums.values;
     let total = first + second;
     if reduction != Reduction::Mean {
         return Score { value: total, slopes: [1.0, 1.0, 0.0], is_skipped: false };
@@ -190,14 +210,16 @@ fn mean_score(term: &Term, shape: &Shape, divisor: Divisor, reduction: Reduction
         Divisor::Voxels => sums.count as f64 / across,
         Divisor::AllElements => elements,
         Divisor::AllVoxels => elements / across,
-        Divisor::Modulation { eps } => modulation.max(eps),
+        Divisor::Weights => third,
+        Divisor::Modulation { eps } => third.max(eps),
     };
     if by == 0.0 {
-        return Score::default();
+        let is_nan = matches!(&term.measure, Measure::CrossEntropy(ce) if ce.nan_if_empty);
+        return Score { value: if is_nan { f64::NAN } else { 0.0 }, ..Score::default() };
     }
-    let third = match divisor {
-        Divisor::Modulation { eps } if modulation > eps => -total / (by * by),
+    let by_third = match divisor {
+        Divisor::Modulation { eps } if third > eps => -total / (by * by),
         _ => 0.0,
     };
-    Score { value: total / by, slopes: [1.0 / by, 1.0 / by, third], is_skipped: false }
+    Score { value: total / by, slopes: [1.0 / by, 1.0 / by, by_third], is_skipped: false }
 }

@@ -1,8 +1,9 @@
 //! One case of a conformance file: a peer's input, arguments and numbers.
 
-use segloss::peers::{Peer, Recipe};
-use segloss::{Batch, Labels, Loss, Problem, Shape, Targets};
+use segloss::peers::{MetricRecipe, Recipe};
+use segloss::{Batch, Labels, Shape, Targets};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// A case as it is written down. Unknown fields are remarks.
@@ -34,11 +35,20 @@ impl Case {
         Self::deserialize(written).map_err(|error| error.to_string())
     }
 
-    /// The loss that the case's peer, name and arguments mean.
-    pub(crate) fn loss(&self, problem: &Problem) -> Result<Loss, String> {
+    /// The case's peer, name and arguments.
+    fn named<R: DeserializeOwned>(&self) -> Result<R, String> {
         let recipe = json!({ "peer": self.peer, "loss": self.loss, "params": self.params });
-        let recipe: Recipe = serde_json::from_value(recipe).map_err(|error| error.to_string())?;
-        recipe.loss(problem).map_err(|error| error.to_string())
+        serde_json::from_value(recipe).map_err(|error| error.to_string())
+    }
+
+    /// The metric that they mean. `Err` where they mean none, or not in this way.
+    pub(crate) fn metric(&self) -> Result<MetricRecipe, String> {
+        self.named()
+    }
+
+    /// The loss that they mean.
+    pub(crate) fn recipe(&self) -> Result<Recipe, String> {
+        self.named()
     }
 
     /// `[N, C, spatial…]` of a tensor of the case's layout.

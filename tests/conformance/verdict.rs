@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::case::Case;
 use crate::engine::{Engine, Numbers};
+use crate::metric;
 
 /// Runs a case through every engine. `Err` says which engine failed and how.
 pub(crate) fn judge(written: &Value, engines: &[Engine]) -> Result<(), String> {
@@ -11,16 +12,21 @@ pub(crate) fn judge(written: &Value, engines: &[Engine]) -> Result<(), String> {
     let shape = case.shape()?;
     let labels = case.labels()?;
     let batch = case.batch(&shape, labels.as_deref())?;
-    let loss = case.loss(batch.problem())?;
+    // What is neither has failed in both ways, and only one of the reasons is of use.
+    let not_a_metric = match case.metric() {
+        Ok(metric) => return metric::judge(case, &metric, &batch, engines),
+        Err(reason) => reason,
+    };
+    let recipe = case.recipe().map_err(|reason| format!("{reason}; as a metric: {not_a_metric}"))?;
     for engine in engines {
-        let numbers = engine.evaluate(&loss, &batch).map_err(|error| error.to_string());
+        let numbers = engine.evaluate(&recipe, &batch).map_err(|error| error.to_string());
         numbers.and_then(|numbers| compare(case, &numbers)).map_err(|reason| format!("{}: {reason}", engine.name()))?;
     }
     Ok(())
 }
 
 /// Compares an engine's numbers with the peer's, within the case's tolerances.
-fn compare(case: &Case, numbers: &Numbers) -> Result<(), String> {
+pub(crate) fn compare(case: &Case, numbers: &Numbers) -> Result<(), String> {
     if numbers.shape != case.expected_shape || numbers.values.len() != case.expected.len() {
         return Err(format!("the result has the shape {:?}, not {:?}", numbers.shape, case.expected_shape));
     }

@@ -1,7 +1,7 @@
 //! The plan API on buffers of the caller's: pooled, offset, windowed, on a device with default limits.
 
 use segloss::wgpu::{self, BufferUsages as Usage};
-use segloss::{BufferRange, Buffers, Error, Gpu, Loss, Output, Pool, Problem, reference};
+use segloss::{BufferRange, Buffers, Error, Gpu, Loss, Output, Pool, Problem, Reduction, reference};
 
 use segloss::loss::Measure;
 
@@ -28,7 +28,8 @@ impl<'a> Arena<'a> {
     /// The same at multiples of so many words, with as many behind the last.
     pub(crate) fn aligned(tensors: &'a Tensors, parts: u32, multiple: usize) -> Self {
         let poison = vec![f32::from_bits(POISON); tensors.shape.elements()];
-        let sources = [&tensors.logits, &tensors.targets, &tensors.mask, &tensors.weights, &poison];
+        let weights = if parts & 4 != 0 { &tensors.shared_weights } else { &tensors.weights };
+        let sources = [&tensors.logits, &tensors.targets, &tensors.mask, weights, &poison];
         let mut words = vec![POISON; 3];
         let mut places = [0; 5];
         for step in 0..5 {
@@ -47,7 +48,7 @@ impl<'a> Arena<'a> {
         gpu.device().create_buffer_init(&wgpu::util::BufferInitDescriptor {
             label: Some("arena"),
             contents: &self.words.iter().flat_map(|w| w.to_le_bytes()).collect::<Vec<u8>>(),
-            usage: Usage::STORAGE | Usage::COPY_SRC,
+            usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
         })
     }
 
@@ -56,18 +57,16 @@ impl<'a> Arena<'a> {
     }
 
     fn problem(&self) -> Problem {
-        let mut problem = Problem::new(self.tensors.shape.clone()).with_gradient();
-        problem.mask = self.parts & 1 != 0;
-        problem.voxel_weights = self.parts & 2 != 0;
-        problem
+        self.tensors.batch(self.parts).problem().clone().with_gradient()
     }
 
     fn buffers<'b>(&self, buffer: &'b wgpu::Buffer) -> Buffers<'b> {
-        let (n, mask) = (self.tensors.shape.elements(), self.tensors.shape.mask_elements());
+        let (problem, shape) = (self.problem(), &self.tensors.shape);
+        let (n, weights) = (shape.elements(), problem.voxel_weights.elements(shape));
         let mut buffers = Buffers::new(self.range(buffer, 0, n), self.range(buffer, 1, n));
         buffers.gradient = Some(self.range(buffer, 4, n));
-        buffers.mask = (self.parts & 1 != 0).then(|| self.range(buffer, 2, mask));
-        buffers.voxel_weights = (self.parts & 2 != 0).then(|| self.range(buffer, 3, n));
+        buffers.mask = problem.mask.then(|| self.range(buffer, 2, shape.mask_elements()));
+        buffers.voxel_weights = problem.voxel_weights.is_some().then(|| self.range(buffer, 3, weights));
         buffers
     }
 }
@@ -77,10 +76,14 @@ impl<'a> Arena<'a> {
 pub(crate) fn run(gpu: &Gpu, loss: &Loss, arena: &Arena) -> (Result<Output, Error>, Vec<f32>) {
     let buffer = arena.upload(gpu);
     let (mut problem, mut buffers) = (arena.problem(), arena.buffers(&buffer));
+    let shape = &arena.tensors.shape;
+    let is_shared = loss.map_reduction() == Some(Reduction::PerVoxel);
+    let written = if is_shared { shape.mask_elements() } else { shape.elements() };
     if loss.is_voxel_map() {
         // Where the gradient would go: one output at a time.
         problem.gradient = false;
-        buffers.voxel_map = buffers.gradient.take();
+        buffers.gradient = None;
+        buffers.voxel_map = Some(arena.range(&buffer, 4, written));
     }
     let plan = gpu.plan(loss, &problem).unwrap();
     let scratch = scratch(gpu, plan.scratch_size());
@@ -89,7 +92,7 @@ pub(crate) fn run(gpu: &Gpu, loss: &Loss, arena: &Arena) -> (Result<Output, Erro
     bound.encode(&mut encoder);
     gpu.queue().submit([encoder.finish()]);
     let after = download(gpu, &buffer);
-    let place = arena.places[4]..arena.places[4] + arena.tensors.shape.elements();
+    let place = arena.places[4]..arena.places[4] + written;
     for (i, (before, after)) in arena.words.iter().zip(&after).enumerate() {
         assert!(before == after || place.contains(&i), "word {i} was overwritten");
     }
@@ -122,7 +125,7 @@ pub(crate) fn download(gpu: &Gpu, buffer: &wgpu::Buffer) -> Vec<u32> {
         .collect()
 }
 
-fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, arena: &Arena) {
+pub(crate) fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, arena: &Arena) {
     let (tensors, parts) = (arena.tensors, arena.parts);
     let (output, written) = run(gpu, loss, arena);
     let name = format!("{name} {:?} parts {parts} at {:?}", tensors.shape.dims(), arena.places);
@@ -157,7 +160,7 @@ fn everything_may_lie_in_one_buffer_at_any_offset() {
 #[test]
 fn accesses_may_end_anywhere() {
     let _turn = turn();
-    let map = Loss::bce().reduction(segloss::Reduction::None);
+    let map = Loss::bce().reduction(Reduction::None);
     let both = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
     for n in [
         3, 4, 5, 7, 8, 9, 13, 63, 64, 65, 66, 71, 127, 129, 2047, 2049, 4095, 16_383, 16_384, 16_385, 20_479, 20_481,
@@ -174,8 +177,13 @@ fn accesses_may_end_anywhere() {
     }
 }
 
-/// A device of the chosen adapter with its limits changed.
+/// A device of the chosen adapter with its limits changed, and no features.
 pub(crate) fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
+    limited_with(wgpu::Features::empty(), change)
+}
+
+/// The same with those of these features that the adapter has.
+pub(crate) fn limited_with(features: wgpu::Features, change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
     descriptor.flags = wgpu::InstanceFlags::default();
     let backends = descriptor.backends;
@@ -185,7 +193,8 @@ pub(crate) fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
     let adapter = adapters.iter().find(same).unwrap();
     let mut limits = wgpu::Limits::default();
     change(&mut limits);
-    let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..Default::default() };
+    let required_features = features & adapter.features();
+    let descriptor = wgpu::DeviceDescriptor { required_limits: limits, required_features, ..Default::default() };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
     Gpu::from_wgpu(device, queue).unwrap()
 }
@@ -247,7 +256,7 @@ fn tensors_beyond_the_binding_limit_are_bound_in_windows() {
             assert_arena(&gpu, "windows of one buffer", &loss, &Arena::aligned(&tensors, 3, multiple));
         }
     }
-    let map = Loss::bce().reduction(segloss::Reduction::None);
+    let map = Loss::bce().reduction(Reduction::None);
     let tensors = Tensors::random(&[2, 1, 50_000], 7, false);
     let batch = tensors.batch(1);
     let output = gpu.evaluate(&map, &batch).unwrap();
@@ -311,6 +320,7 @@ fn assert_sums_add_up(voxels: usize) {
         targets: tensors.targets[from..from + half].to_vec(),
         mask: vec![1.0; shape.mask_elements()],
         weights: vec![1.0; half],
+        shared_weights: vec![1.0; shape.mask_elements()],
     });
     let arenas = halves.each_ref().map(|half| Arena::new(half, 0));
     let buffers = arenas.each_ref().map(|arena| arena.upload(gpu()));

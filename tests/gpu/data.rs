@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use segloss::loss::{
-    BinaryCrossEntropy, Divisor, Empty, Focal, Intersection, Measure, Modulation, Outer, RowWeights, Term,
+    BinaryCrossEntropy, Divisor, Empty, Focal, Formula, Intersection, Measure, Modulation, Outer, RowWeights, Term,
 };
 use segloss::{
     Activation, Batch, Gpu, Loss, Map, Output, Overlap, Pool, Reducer, Reduction, Shape, Statistic, reference,
@@ -60,6 +60,8 @@ pub(crate) struct Tensors {
     pub(crate) targets: Vec<f32>,
     pub(crate) mask: Vec<f32>,
     pub(crate) weights: Vec<f32>,
+    /// One a voxel.
+    pub(crate) shared_weights: Vec<f32>,
 }
 
 impl Tensors {
@@ -81,17 +83,20 @@ impl Tensors {
                 .map(|i| f32::from(u8::from(!hash(seed + 3, i as u32).is_multiple_of(4))))
                 .collect(),
             weights: (0..n).map(|i| 2.0 * unit(seed + 4, i)).collect(),
+            shared_weights: (0..shape.mask_elements()).map(|i| 2.0 * unit(seed + 5, i)).collect(),
             shape,
         }
     }
 
-    /// A batch with the parts that the bits of `parts` select: 1 mask, 2 weights.
+    /// A batch with the parts that the bits of `parts` select: 1 mask, 2 weights, 4 weights per voxel in place of those.
     pub(crate) fn batch(&self, parts: u32) -> Batch<'_> {
         let mut batch = Batch::new(&self.shape, &self.logits, &self.targets).unwrap();
         if parts & 1 != 0 {
             batch = batch.with_mask(&self.mask).unwrap();
         }
-        if parts & 2 != 0 {
+        if parts & 4 != 0 {
+            batch = batch.with_weights_per_voxel(&self.shared_weights).unwrap();
+        } else if parts & 2 != 0 {
             batch = batch.with_voxel_weights(&self.weights).unwrap();
         }
         batch
@@ -193,6 +198,10 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
         ("tanh, minimum", tanh(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
         ("minimum", of(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
         (
+            "minimum of positive numbers, probabilities",
+            of(Overlap { intersection: Intersection::MinimumOfPositive, ..jaccard.clone() }).probabilities(),
+        ),
+        (
             "minimum, probabilities",
             of(Overlap { intersection: Intersection::Minimum, ..jaccard.clone() }).probabilities(),
         ),
@@ -225,6 +234,7 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
             bces(|bce| (bce.divisor, bce.class_weights) = (Divisor::AllElements, vec![0.5])),
         ),
         ("bce, clipped, probabilities", bces(|bce| bce.clip = 1e-7).probabilities()),
+        ("bce, clipped on both sides, probabilities", bces(|bce| bce.clip = 0.125).probabilities()),
         ("focal", Loss::focal(2.0)),
         ("focal, γ = 0", Loss::focal(0.0)),
         ("focal, γ below 1, sum", Loss::focal(0.5).reduction(Reduction::Sum)),
@@ -245,6 +255,12 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
             let modulated = Focal { modulation: Modulation::Mixture, label_smoothing: 0.1, clip: 1e-7, ..all.clone() };
             focal(modulated).probabilities()
         }),
+        // Odds that are probabilities.
+        ("focal, odds of probabilities", {
+            let reduced = Focal { modulation: Modulation::Likelihood, threshold: 0.5, clip: 0.125, ..all.clone() };
+            focal(reduced).activation(Activation::Odds)
+        }),
+        ("bce, odds of probabilities", Loss::bce().activation(Activation::Odds)),
         (
             "focal, normalised",
             focal(Focal { divisor: Divisor::Modulation { eps: 1e-6 }, pool: Pool::Batch, ..all.clone() }),
@@ -264,18 +280,23 @@ pub(crate) fn takes_probabilities(name: &str) -> bool {
     name.contains("probabilities")
 }
 
-/// The largest magnitude of the summands that the gradient's elements are differences of, for losses of squares.
+/// The largest magnitude of the summands that the gradient's elements are differences of, for losses of squares and for the
+/// Matthews correlation.
 ///
 /// Squared Dice is flat where p = t: a·t and 2b·p then cancel, and no f32 evaluation can keep 1e-5 of what is left of
-/// them. Nor does it have to: measured against its summands the gradient is as exact there as elsewhere.
+/// them. So may a·t and b of the Matthews correlation be far larger than all their sums. Nor does it have to: measured against
+/// its summands the gradient is as exact there as elsewhere.
 fn summands(loss: &Loss, batch: &Batch, expected: &reference::Evaluation) -> f64 {
-    if !loss.statistics().iter().any(|statistic| matches!(statistic, Statistic::Overlap { squared: true, .. })) {
+    let is_squared = |statistic: &Statistic| matches!(statistic, Statistic::Overlap { squared: true, .. });
+    let is_matthews =
+        |term: &Term| matches!(&term.measure, Measure::Overlap(o) if matches!(o.formula, Formula::Matthews { .. }));
+    if !loss.statistics().iter().any(is_squared) && !loss.terms.iter().any(is_matthews) {
         return 0.0;
     }
     let mut coefficients = reference::finalize(loss, batch.shape(), &expected.sums).coefficients;
     for (statistic, rows) in loss.statistics().into_iter().zip(&mut coefficients) {
         // The sign that makes both summands of an element positive.
-        let sign = if matches!(statistic, Statistic::CrossEntropy { .. }) { -1.0 } else { 1.0 };
+        let sign = if matches!(statistic, Statistic::BinaryCrossEntropy { .. }) { -1.0 } else { 1.0 };
         rows.iter_mut().for_each(|c| *c = [sign * c[0].abs(), c[1].abs(), c[2]]);
     }
     reference::gradient(&loss.statistics(), &coefficients, batch).into_iter().fold(0.0, |a, g| a.max(g.abs()))
@@ -295,7 +316,8 @@ pub(crate) fn assert_matches(name: &str, loss: &Loss, batch: &Batch, output: &Ou
         for (row, (got, want)) in output.sums()[statistic].iter().zip(rows).enumerate() {
             assert_eq!(got.count, want.count, "{name}: count of row {row}");
             for (got, want) in got.values.iter().zip(want.values) {
-                let fine = (got - want).abs() <= 1e-6 * want.abs();
+                // GPUs may take what is below the least normal number for 0.
+                let fine = (got - want).abs() <= 1e-6 * want.abs() + f64::from(f32::MIN_POSITIVE);
                 assert!(fine, "{name}: sum of statistic {statistic}, row {row} is {got}, the reference says {want}");
             }
         }
@@ -318,7 +340,8 @@ pub(crate) fn assert_matches(name: &str, loss: &Loss, batch: &Batch, output: &Ou
         let got = output.voxel_map().expect("a voxel map");
         assert_eq!(got.len(), want.len());
         for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
-            assert!((f64::from(got) - want).abs() <= 1e-6 * want.abs(), "{name}: map[{i}] is {got}, not {want}");
+            let fine = (f64::from(got) - want).abs() <= 1e-6 * want.abs() + f64::from(f32::MIN_POSITIVE);
+            assert!(fine, "{name}: map[{i}] is {got}, not {want}");
         }
     }
     assert_eq!(output.gradient().is_some(), expected.gradient.is_some());

@@ -4,10 +4,17 @@
 
 mod bad_values;
 mod buffers;
+mod columns;
+mod counts;
 mod data;
 mod determinism;
 mod formats;
 mod host;
+mod label_maps;
 mod memory;
+mod pairs;
 mod pipeline_cache;
 mod precision;
+mod predicted_labels;
+mod tuning;
+mod voxel_weights;

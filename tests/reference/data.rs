@@ -1,6 +1,8 @@
 //! Seeded tensors whose numbers lie on coarse dyadic grids, and the table of losses.
 
-use segloss::loss::{BinaryCrossEntropy, Classes, Divisor, Empty, Focal, Measure, Modulation, Outer, RowWeights, Term};
+use segloss::loss::{
+    BinaryCrossEntropy, Classes, CrossEntropy, Divisor, Empty, Focal, Measure, Modulation, Outer, RowWeights, Term,
+};
 use segloss::reference::{Evaluation, evaluate};
 use segloss::{Activation, Batch, Loss, Map, Overlap, Pool, Reduction, Shape};
 
@@ -212,6 +214,50 @@ pub(crate) fn conventions(classes: usize) -> Vec<(String, Loss)> {
             let of = Focal { modulation, gamma, label_smoothing: 0.125, ..balanced() };
             losses.push((format!("focal, {modulation:?}, γ = {gamma}"), focal(of)));
         }
+    }
+    losses
+}
+
+/// Losses whose activation couples the classes of a voxel, and those that may stand beside them.
+pub(crate) fn coupled(classes: usize) -> Vec<(String, Loss)> {
+    let per_class: Vec<f64> = (0..classes).map(|class| 0.5 + class as f64).collect();
+    let cross_entropy = |ce| Loss::of(vec![Term::new(Activation::Softmax, Measure::CrossEntropy(ce))]);
+    let logarithm = |loss: Loss| loss.activation(Activation::LogSoftmax);
+    let weighted = |divisor| CrossEntropy { class_weights: per_class.clone(), divisor, ..Default::default() };
+    let mut losses: Vec<(String, Loss)> = [
+        ("dice", Loss::dice().smooth(1.0).softmax()),
+        ("dice, squared", Loss::dice().squared().smooth(0.5).pool(Pool::Batch).softmax()),
+        ("generalised", Loss::generalized_dice().smooth(1.0).softmax()),
+        ("dice of logarithms", logarithm(Loss::dice().squared().smooth(0.5))),
+        ("cross-entropy", Loss::cross_entropy().with(0.25, Loss::dice().smooth(1.0).softmax())),
+        ("cross-entropy, map", Loss::cross_entropy().reduction(Reduction::None)),
+        ("cross-entropy, voxel map", Loss::cross_entropy().reduction(Reduction::PerVoxel)),
+        ("bce, voxel map", weighted_bce(&per_class).reduction(Reduction::PerVoxel)),
+        ("dice + bce", Loss::dice().smooth(1.0).softmax().with(0.5, Loss::bce())),
+        ("one class", Loss::cross_entropy().classes(Classes::Only(vec![classes - 1])).with(1.0, Loss::focal(2.0))),
+    ]
+    .map(|(name, loss)| (name.into(), loss))
+    .into();
+    for divisor in [Divisor::Weights, Divisor::Voxels, Divisor::AllVoxels, Divisor::Elements, Divisor::AllElements] {
+        let smoothed = CrossEntropy { label_smoothing: 0.125, ..weighted(divisor) };
+        losses.push((format!("cross-entropy, {divisor:?}"), cross_entropy(smoothed)));
+    }
+    for pool in [Pool::None, Pool::Batch, Pool::Classes] {
+        losses.push((
+            format!("cross-entropy, {pool:?} pooled"),
+            cross_entropy(CrossEntropy { pool, ..weighted(Divisor::Voxels) }),
+        ));
+    }
+    for gamma in [0.5, 1.0, 2.0] {
+        let focal = CrossEntropy { gamma, label_smoothing: 0.25, ..weighted(Divisor::Voxels) };
+        losses.push((format!("focal, γ = {gamma}"), cross_entropy(focal)));
+    }
+    // Of one foreground class p is 1 whatever its logit.
+    if classes > 2 {
+        let foreground = cross_entropy(CrossEntropy { gamma: 2.0, ..weighted(Divisor::Weights) })
+            .with(0.5, Loss::dice().smooth(1.0))
+            .classes(Classes::Foreground);
+        losses.push(("foreground".into(), foreground.activation(Activation::ForegroundSoftmax)));
     }
     losses
 }

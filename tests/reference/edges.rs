@@ -212,7 +212,7 @@ fn bad_values_are_counted_also_where_the_mask_drops_them() {
     weights[0] = f32::NAN;
     let mask = tensors.mask.as_mut().unwrap();
     (mask[1], mask[4], mask[6], mask[9]) = (0.5, f32::NAN, -1.0, 2.0);
-    let expected = BadValues { logits: 3, targets: 2, labels: 0, mask: 4, voxel_weights: 1 };
+    let expected = BadValues { logits: 3, targets: 2, mask: 4, voxel_weights: 1, ..BadValues::default() };
     assert_eq!(bad_values(&tensors.batch()), expected);
     let masked = Tensors { mask: Some(vec![0.0; 10]), ..tensors.clone() };
     let expected_masked = BadValues { mask: 0, ..expected };

@@ -11,9 +11,10 @@
 //!
 //! Together below 1e-8 of the largest slope, which is the tolerance: a factor that is off by more than that fails.
 
-use segloss::{Activation, Loss, Pool, Reduction, reference};
+use segloss::loss::{CrossEntropy, Distances, Measure, Term, Wasserstein};
+use segloss::{Activation, Batch, Labels, Loss, Pool, Reduction, reference};
 
-use crate::data::{Tensors, conventions, losses, mixed_losses};
+use crate::data::{Tensors, conventions, coupled, losses, mixed_losses};
 
 const STEP: f32 = 1.0 / 1024.0;
 const TOLERANCE: f64 = 1e-8;
@@ -84,6 +85,81 @@ fn gradients_of_every_convention_are_the_slopes() {
         losses
     };
     assert_table(through_tanh, false);
+}
+
+/// Of more than one voxel, since the targets of the first are all 1: then a generalised Dice of a softmax does not move.
+#[test]
+fn gradients_that_couple_classes_are_the_slopes() {
+    for (seed, dims) in (1300..).step_by(10).zip([&[2, 3, 2][..], &[1, 3, 2, 3], &[2, 2, 5], &[1, 5, 4]]) {
+        for parts in 0..4 {
+            let tensors = Tensors::random(dims, seed + parts, false, parts);
+            for (name, loss) in coupled(dims[1]) {
+                assert_gradient_is_the_slope(&format!("{name}, {dims:?}, parts {parts}"), &loss, &tensors);
+            }
+        }
+    }
+}
+
+/// Of labels, by distances that are no metric: not symmetric, and not 0 from a class to itself.
+#[test]
+fn gradients_of_distances_are_the_slopes() {
+    let distances = Distances::new(vec![vec![0.0, 1.0, 0.75], vec![0.5, 0.25, 1.0], vec![1.0, 0.125, 0.0]]).unwrap();
+    for (by_volume, label_weights) in [(false, vec![0.0, 1.0, 1.0]), (true, vec![]), (true, vec![0.5, 2.0, 1.0])] {
+        let of = Wasserstein {
+            distances: distances.clone(),
+            label_weights,
+            by_volume,
+            smooth_numerator: 0.5,
+            smooth_denominator: 0.25,
+            reduction: Reduction::Mean,
+        };
+        let loss = Loss::of(vec![Term::new(Activation::Softmax, Measure::Wasserstein(of))]);
+        let tensors = Tensors::random(&[2, 3, 5], 1500, false, 0);
+        let labels = [0, 2, 1, 1, 7, 2, 2, 0, 1, 2];
+        let value = |tensors: &Tensors| {
+            let batch = Batch::new(&tensors.shape, &tensors.logits, Labels::U8(&labels)).unwrap();
+            reference::evaluate(&loss, &batch.with_ignore_index(7).with_gradient()).unwrap()
+        };
+        let gradient = value(&tensors).gradient.unwrap();
+        let peak = gradient.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
+        for (element, &got) in gradient.iter().enumerate() {
+            let difference = |step: f32| {
+                let moved = |step: f32| {
+                    let mut moved = tensors.clone();
+                    moved.logits[element] += step;
+                    value(&moved).value
+                };
+                (moved(step) - moved(-step)) / (2.0 * f64::from(step))
+            };
+            let want = (4.0 * difference(STEP / 2.0) - difference(STEP)) / 3.0;
+            assert!((got - want).abs() <= TOLERANCE * peak, "{by_volume}: gradient[{element}] is {got}, not {want}");
+        }
+    }
+}
+
+/// Of probabilities given, which need not add up to 1.
+#[test]
+fn gradients_of_cross_entropy_of_probabilities_are_the_slopes() {
+    for gamma in [0.0, 0.5, 2.0] {
+        let ce = CrossEntropy { gamma, label_smoothing: 0.25, ..Default::default() };
+        for activation in [Activation::None, Activation::Sigmoid] {
+            let loss = Loss::of(vec![Term::new(activation, Measure::CrossEntropy(ce.clone()))]);
+            let tensors = Tensors::random(&[2, 3, 4], 1400, true, 3);
+            assert_gradient_is_the_slope(&format!("{activation:?}, γ = {gamma}"), &loss, &tensors);
+        }
+    }
+}
+
+#[test]
+fn gradients_by_odds_are_the_slopes() {
+    let odds = |classes| {
+        let of_a_class = |(_, loss): &(String, Loss)| {
+            loss.terms.iter().all(|term| matches!(term.measure, Measure::BinaryCrossEntropy(_) | Measure::Focal(_)))
+        };
+        let losses = conventions(classes).into_iter().filter(of_a_class);
+        losses.map(|(name, loss)| (name, loss.activation(Activation::Odds))).collect()
+    };
+    assert_table(odds, true);
 }
 
 /// Where p and t never meet: min(p, t) has a kink there.

@@ -1,6 +1,6 @@
 //! Laws that hold whatever the numbers are: of the monoid of sums, of pools, of weights and masks.
 
-use segloss::loss::Modulation;
+use segloss::loss::{Intersection, Modulation};
 use segloss::reference::{accumulate, combine};
 use segloss::{Activation, Loss, Pool, Reduction, Shape, Statistic, Sums};
 
@@ -10,12 +10,12 @@ use crate::data::{POOLS, Tensors, hash, losses, mixed_losses};
 fn statistics() -> Vec<Statistic> {
     let of = |activation| {
         [
-            Statistic::Overlap { activation, squared: false, minimum: false },
-            Statistic::Overlap { activation, squared: true, minimum: false },
-            Statistic::Overlap { activation, squared: false, minimum: true },
+            Statistic::Overlap { activation, squared: false, intersection: Intersection::Product },
+            Statistic::Overlap { activation, squared: true, intersection: Intersection::Product },
+            Statistic::Overlap { activation, squared: false, intersection: Intersection::Minimum },
             Statistic::HardOverlap { activation, threshold: 0.5 },
-            Statistic::CrossEntropy { activation, label_smoothing: 0.0, clip: 0.0 },
-            Statistic::CrossEntropy { activation, label_smoothing: 0.25, clip: 0.125 },
+            Statistic::BinaryCrossEntropy { activation, label_smoothing: 0.0, clip: 0.0 },
+            Statistic::BinaryCrossEntropy { activation, label_smoothing: 0.25, clip: 0.125 },
             Statistic::Focal {
                 activation,
                 modulation: Modulation::Mixture,

@@ -10,6 +10,7 @@ mod clock;
 mod copy;
 mod data;
 mod row;
+mod storage;
 mod workload;
 
 pub use bare::Bare;
@@ -34,6 +35,14 @@ pub enum Failure {
         /// The device's limit.
         limit: u64,
     },
+    /// The tensors take more memory than was granted.
+    #[error("its tensors take {bytes} bytes, more than the {memory} allowed")]
+    Memory {
+        /// The size of logits, targets and gradient.
+        bytes: u64,
+        /// What they may take.
+        memory: u64,
+    },
     /// An evaluation is not what the reference says, so its time means nothing.
     #[error("{case} of {voxels} voxels is wrong: {what} is off by {error:.1e}, at most {allowed:.1e} is promised")]
     Wrong {
@@ -48,4 +57,14 @@ pub enum Failure {
         /// By how much it may be.
         allowed: f64,
     },
+}
+
+impl Failure {
+    /// Whether there is only too much data for the device or the memory allowed: fewer voxels would do.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        let library = |error: &_| matches!(error, segloss::Error::TooLarge { .. });
+        matches!(self, Self::DoesNotFit { .. } | Self::Memory { .. })
+            || matches!(self, Self::Library(error) if library(error))
+    }
 }

@@ -24,17 +24,17 @@ impl Direction {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Forward, Self::Gradient, Self::Both];
 
-    /// The bytes that must move: each direction reads logits and targets, the gradient is written.
+    /// The bytes that must move: each direction reads [every logit](Case::logit_reads) and every target, in their formats, the
+    /// gradient is written in the logits'.
     #[must_use]
     pub fn bytes(self, case: &Case, voxels: usize) -> u64 {
-        // Of f32.
-        let (read, written) = (8, 4);
-        let bytes = match self {
+        let written = case.logits_bytes(voxels);
+        let read = case.logit_reads() * case.logits_bytes(voxels) + case.targets_bytes(voxels);
+        match self {
             Self::Forward => read,
             Self::Gradient => read + written,
             Self::Both => read + read + written,
-        };
-        bytes * (case.classes * voxels) as u64
+        }
     }
 }
 
@@ -61,6 +61,8 @@ pub struct Row {
     pub share_of_copy: f64,
     /// Device memory beyond inputs and gradient.
     pub extra_device_bytes: u64,
+    /// How often a direction counts each logit among the bytes: see [`Case::logit_reads`].
+    pub logit_reads: u64,
 }
 
 /// Rounds of measurement, and how long to go on with them.
@@ -137,6 +139,7 @@ fn row(
         gb_per_s: bytes as f64 / own * 1e-6,
         share_of_copy: copied / own,
         extra_device_bytes: workload.extra_device_bytes(direction),
+        logit_reads: case.logit_reads(),
     })
 }
 

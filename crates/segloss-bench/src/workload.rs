@@ -1,11 +1,11 @@
 //! A case's data on the device, proven.
 
 use segloss::wgpu::{self, BufferUsages as Usage, CommandEncoder};
-use segloss::{Bound, Buffers, Error, Gpu, Output, Problem, Shape};
+use segloss::{Bound, BufferRange, Buffers, Error, Gpu, Output, Problem, Shape};
 
 use crate::clock::read;
-use crate::data::Expected;
-use crate::{Case, Direction, Failure};
+use crate::data::{Expected, loss_scale};
+use crate::{Case, Direction, Failure, storage};
 
 /// Elements that cross between host and device at a time.
 const CHUNK: usize = 1 << 22;
@@ -24,25 +24,30 @@ impl Workload {
     /// # Errors
     /// [`Failure`]: if it does not fit, is wrong, or cannot be evaluated.
     pub fn new(gpu: &Gpu, case: &Case, voxels: usize) -> Result<Self, Failure> {
-        let expected = Expected::new(case, voxels)?;
-        let bytes = 4 * expected.shape.elements() as u64;
-        let tensor = |what, usage| {
+        let shape = Shape::new(&[1, case.classes, voxels])?;
+        let tensor = |what, bytes: u64, usage| {
             let limit = gpu.device().limits().max_buffer_size;
-            if bytes > limit { Err(Failure::DoesNotFit { what, bytes, limit }) } else { Ok(buffer(gpu, bytes, usage)) }
+            let whole_words = bytes.next_multiple_of(4);
+            if whole_words > limit {
+                Err(Failure::DoesNotFit { what, bytes, limit })
+            } else {
+                Ok(buffer(gpu, whole_words, usage))
+            }
         };
-        let logits = tensor("the logits", Usage::STORAGE | Usage::COPY_DST)?;
-        let targets = tensor("the targets", Usage::STORAGE | Usage::COPY_DST)?;
-        let gradient = tensor("the gradient", Usage::STORAGE | Usage::COPY_SRC)?;
-        fill(gpu, &logits, &expected, &expected.logits);
-        fill(gpu, &targets, &expected, &expected.targets);
-
-        let workload = Self::bound(gpu, case, &expected.shape, [&logits, &targets, &gradient])?;
+        // All of them: planes of classes that a binding does not hold are copied in chunks, both ways.
+        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let logits = tensor("the logits", case.logits_bytes(voxels), usage)?;
+        let targets = tensor("the targets", case.targets_bytes(voxels), usage)?;
+        let gradient = tensor("the gradient", case.logits_bytes(voxels), usage)?;
+        // Before the reference is asked, which takes longer.
+        let workload = Self::bound(gpu, case, &shape, [&logits, &targets, &gradient])?;
+        let expected = Expected::new(case, voxels)?;
+        fill(gpu, case, &expected, [&logits, &targets]);
         workload.prove(gpu, case, &expected, &gradient)?;
         Ok(workload)
     }
 
     fn bound(gpu: &Gpu, case: &Case, shape: &Shape, tensors: [&wgpu::Buffer; 3]) -> Result<Self, Error> {
-        let [logits, targets, gradient] = tensors;
         let start = std::time::Instant::now();
         let mut problem = Problem::new(shape.clone());
         (problem.logits, problem.targets) = (case.logits, case.targets);
@@ -50,9 +55,13 @@ impl Workload {
         let first_use_ms = start.elapsed().as_secs_f64() * 1e3;
         let scratch_bytes = plans[1].scratch_size();
         let scratch = buffer(gpu, scratch_bytes, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
-        let buffers = Buffers::new(logits, targets);
+        let range = |buffer, length| BufferRange { buffer, offset: 0, length };
+        let (bytes, targets_bytes) = (case.logits_bytes(shape.voxels()), case.targets_bytes(shape.voxels()));
+        let [logits, targets, gradient] = tensors;
+        let buffers = Buffers::new(range(logits, bytes), range(targets, targets_bytes));
         let forward = plans[0].bind(&buffers, (&scratch).into())?;
-        let with_gradient = plans[1].bind(&buffers.with_gradient(gradient), (&scratch).into())?;
+        let mut with_gradient = plans[1].bind(&buffers.with_gradient(range(gradient, bytes)), (&scratch).into())?;
+        with_gradient.set_upstream(loss_scale(shape.voxels()));
         Ok(Self { forward, with_gradient, scratch_bytes, first_use_ms })
     }
 
@@ -74,18 +83,22 @@ impl Workload {
             wrong("the loss", error, 1e-6 * magnitude)?;
         }
         let peak = expected.gradient.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
-        let staging = buffer(gpu, 4 * CHUNK as u64, Usage::MAP_READ | Usage::COPY_DST);
+        let element = u64::from(case.logits.bits() / 8);
+        let staging = buffer(gpu, element * CHUNK as u64, Usage::MAP_READ | Usage::COPY_DST);
         let elements = expected.shape.elements();
         for first in (0..elements).step_by(CHUNK) {
-            let bytes = 4 * (elements - first).min(CHUNK) as u64;
-            submit(gpu, |encoder| encoder.copy_buffer_to_buffer(gradient, 4 * first as u64, &staging, 0, bytes));
-            let error = read(gpu, &staging, bytes, |bytes| {
-                let got = bytes.chunks_exact(4).map(|b| f64::from(f32::from_ne_bytes([b[0], b[1], b[2], b[3]])));
-                let errors =
-                    got.zip(expected.repeated(&expected.gradient, first)).map(|(got, want)| (got - want).abs());
-                // A NaN is wrong, too.
-                errors.fold(0.0_f64, |worst, error| if worst.is_nan() || error <= worst { worst } else { error })
-            })?;
+            let count = (elements - first).min(CHUNK);
+            let (from, bytes) = (element * first as u64, (element * count as u64).next_multiple_of(4));
+            submit(gpu, |encoder| encoder.copy_buffer_to_buffer(gradient, from, &staging, 0, bytes));
+            let got = read(gpu, &staging, bytes, |bytes| storage::gradient(case.logits, bytes))?;
+            // Beyond what storing it costs.
+            let errors = got
+                .into_iter()
+                .zip(expected.repeated(&expected.gradient, first))
+                .map(|(got, want)| (got - want).abs() - storage::rounding(case.logits, want));
+            // A NaN is wrong, too.
+            let error =
+                errors.fold(0.0_f64, |worst, error| if worst.is_nan() || error <= worst { worst } else { error });
             wrong("the gradient", error, 1e-5 * peak)?;
         }
         Ok(())
@@ -135,13 +148,22 @@ pub(crate) fn submit(gpu: &Gpu, record: impl Fn(&mut CommandEncoder)) {
     gpu.queue().submit([encoder.finish()]);
 }
 
-fn fill(gpu: &Gpu, tensor: &wgpu::Buffer, expected: &Expected, period: &[f32]) {
-    let elements = expected.shape.elements();
-    for first in (0..elements).step_by(CHUNK) {
-        let chunk: Vec<f32> = expected.repeated(period, first).take(CHUNK).collect();
-        gpu.queue().write_buffer(tensor, 4 * first as u64, bytemuck::cast_slice(&chunk));
+/// Uploads logits and targets.
+fn fill(gpu: &Gpu, case: &Case, expected: &Expected, [logits, targets]: [&wgpu::Buffer; 2]) {
+    let upload = |tensor: &wgpu::Buffer, bits: u32, first: usize, mut bytes: Vec<u8>| {
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        gpu.queue().write_buffer(tensor, first as u64 * u64::from(bits) / 8, &bytes);
         // Lest the uploads of a large tensor wait in memory together.
         gpu.queue().submit([]);
+    };
+    for first in (0..expected.shape.elements()).step_by(CHUNK) {
+        let chunk = expected.repeated(&expected.logits, first).take(CHUNK);
+        upload(logits, case.logits.bits(), first, storage::logits(case.logits, chunk));
+    }
+    let elements = if case.targets.is_labels() { expected.shape.voxels() } else { expected.shape.elements() };
+    for first in (0..elements).step_by(CHUNK) {
+        let chunk = expected.repeated(&expected.targets, first).take(CHUNK);
+        upload(targets, case.targets.bits(), first, storage::targets(case.targets, chunk));
     }
 }
 
@@ -153,28 +175,30 @@ mod tests {
     #[test]
     fn a_wrong_number_is_found() {
         let gpu = Gpu::new().expect("the tests need an adapter");
-        let case = &crate::cases()[2];
-        // Two periods and a part of one.
-        let voxels = 40_000;
-        let mut expected = Expected::new(case, voxels).unwrap();
-        let bytes = 4 * expected.shape.elements() as u64;
-        let [logits, targets, gradient] =
-            [0, 1, 2].map(|_| buffer(&gpu, bytes, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC));
-        fill(&gpu, &logits, &expected, &expected.logits);
-        fill(&gpu, &targets, &expected, &expected.targets);
-        let workload = Workload::bound(&gpu, case, &expected.shape, [&logits, &targets, &gradient]).unwrap();
-        workload.prove(&gpu, case, &expected, &gradient).unwrap();
+        // Two periods and a part of one, of dense targets, bits and labels.
+        let voxels = 40_003;
+        for case in [2, 3, 4, 5, 6].map(|case| crate::cases().swap_remove(case)) {
+            let mut expected = Expected::new(&case, voxels).unwrap();
+            let sizes = [case.logits_bytes(voxels), case.targets_bytes(voxels), case.logits_bytes(voxels)];
+            let tensors = sizes
+                .map(|size| buffer(&gpu, size.next_multiple_of(4), Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC));
+            let [logits, targets, gradient] = tensors.each_ref();
+            fill(&gpu, &case, &expected, [logits, targets]);
+            let workload = Workload::bound(&gpu, &case, &expected.shape, [logits, targets, gradient]).unwrap();
+            workload.prove(&gpu, &case, &expected, gradient).unwrap();
 
-        let peak = expected.gradient.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
-        for (wrong, what) in [(f64::NAN, "the gradient"), (2e-5 * peak, "the gradient")] {
-            let right = expected.gradient[50_000];
-            expected.gradient[50_000] += wrong;
-            let failure = workload.prove(&gpu, case, &expected, &gradient).unwrap_err();
-            assert!(matches!(failure, Failure::Wrong { what: found, .. } if found == what), "{failure}");
-            expected.gradient[50_000] = right;
+            let peak = expected.gradient.iter().fold(0.0_f64, |peak, g| peak.max(g.abs()));
+            let last = expected.gradient.len() - 1;
+            let right = expected.gradient[last];
+            for wrong in [f64::NAN, 2e-5 * peak + 2.0 * storage::rounding(case.logits, peak)] {
+                expected.gradient[last] = right + wrong;
+                let failure = workload.prove(&gpu, &case, &expected, gradient).unwrap_err();
+                assert!(matches!(failure, Failure::Wrong { what: "the gradient", .. }), "{failure}");
+            }
+            expected.gradient[last] = right;
+            expected.outcome.value += 2e-6 * expected.outcome.value.max(1.0);
+            let failure = workload.prove(&gpu, &case, &expected, gradient).unwrap_err();
+            assert!(matches!(failure, Failure::Wrong { what: "the loss", .. }), "{failure}");
         }
-        expected.outcome.value += 2e-6;
-        let failure = workload.prove(&gpu, case, &expected, &gradient).unwrap_err();
-        assert!(matches!(failure, Failure::Wrong { what: "the loss", .. }), "{failure}");
     }
 }

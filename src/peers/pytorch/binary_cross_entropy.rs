@@ -1,82 +1,9 @@
-//! PyTorch: `torch.nn`'s binary cross-entropies (checked against 2.15) and the formulations of Dice that
-//! segmentation projects have handed on since the Carvana challenge.
+//! Cross-entropy class by class.
 
-use super::{Peer, Weight, recipes, single, weight};
-use crate::loss::{BinaryCrossEntropy, Measure, Overlap};
-use crate::{Activation, Error, Loss, Map, Pool, Problem, Reduction};
-
-recipes! {
-    /// A loss of this module by its name.
-    DiceCoeff = "dice_coeff",
-    SoftDiceLoss = "SoftDiceLoss",
-    BCELoss2d = "BCELoss2d",
-    BCELoss = "BCELoss",
-    BCEWithLogitsLoss = "BCEWithLogitsLoss",
-}
-
-/// `dice_coeff(pred, target)`: (2ΣI + s)/(ΣP + ΣT + s) of probabilities over the whole batch.
-///
-/// It returns the coefficient, not a loss.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
-pub struct DiceCoeff {
-    /// s, fixed to 1 in the original's body.
-    pub smooth: f64,
-}
-
-impl Default for DiceCoeff {
-    fn default() -> Self {
-        Self { smooth: 1.0 }
-    }
-}
-
-impl Peer for DiceCoeff {
-    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
-        let overlap = Overlap {
-            smooth_numerator: self.smooth,
-            smooth_denominator: self.smooth,
-            pool: Pool::All,
-            map: Map::Score,
-            ..Overlap::dice()
-        };
-        Ok(single(Activation::None, Measure::Overlap(overlap)))
-    }
-}
-
-/// `SoftDiceLoss(weight=None, size_average=True)`: 1 − (1/N)·Σₙ 2(I + s)/(P + T + s) from logits, each sample's
-/// classes pooled.
-///
-/// The smoothing stands inside the factor 2, so it counts twice in the numerator and an empty
-/// sample has a negative loss.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
-pub struct SoftDiceLoss {
-    /// `None`; a tensor of the original is given as voxel weights.
-    pub weight: Option<Weight>,
-    /// Ignored, as by the original, which takes it and never reads it.
-    pub size_average: bool,
-    /// s, fixed to 1 in the original's body.
-    pub smooth: f64,
-}
-
-impl Default for SoftDiceLoss {
-    fn default() -> Self {
-        Self { weight: None, size_average: true, smooth: 1.0 }
-    }
-}
-
-impl Peer for SoftDiceLoss {
-    fn loss(&self, _: &Problem) -> Result<Loss, Error> {
-        weight::check(self.weight, "SoftDiceLoss")?;
-        let overlap = Overlap {
-            smooth_numerator: 2.0 * self.smooth,
-            smooth_denominator: self.smooth,
-            pool: Pool::Classes,
-            ..Overlap::dice()
-        };
-        Ok(single(Activation::Sigmoid, Measure::Overlap(overlap)))
-    }
-}
+use super::reduction::reduction;
+use crate::loss::{BinaryCrossEntropy, Measure};
+use crate::peers::{Peer, Weight, single, weight};
+use crate::{Activation, Error, Loss, Problem, Reduction};
 
 /// `BCELoss2d(weight=None, size_average=True)`: sigmoid, then BCELoss over all elements.
 ///
@@ -126,7 +53,7 @@ pub struct BCELoss {
 impl Peer for BCELoss {
     fn loss(&self, _: &Problem) -> Result<Loss, Error> {
         weight::check(self.weight, "BCELoss")?;
-        let reduction = legacy_reduction(self.size_average, self.reduce, self.reduction);
+        let reduction = reduction("BCELoss", self.size_average, self.reduce, self.reduction)?;
         let bce = BinaryCrossEntropy { reduction, ..Default::default() };
         Ok(single(Activation::None, Measure::BinaryCrossEntropy(bce)))
     }
@@ -153,38 +80,20 @@ pub struct BCEWithLogitsLoss {
 
 impl Peer for BCEWithLogitsLoss {
     fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
-        weight::check(self.weight, "BCEWithLogitsLoss")?;
-        let positive_weights = self.pos_weight.clone().unwrap_or_default();
-        let bce = BinaryCrossEntropy {
-            reduction: legacy_reduction(self.size_average, self.reduce, self.reduction),
-            positive_weights,
-            ..Default::default()
-        };
-        if self.pos_weight.as_ref().is_some_and(Vec::is_empty)
-            || !matches!(bce.positive_weights.len(), 0 | 1) && bce.positive_weights.len() != problem.shape.classes()
-        {
-            return Err(Error::Peer {
-                peer: "BCEWithLogitsLoss",
-                reason: format!(
-                    "pos_weight has {} entries, give one or one per class ({})",
-                    bce.positive_weights.len(),
-                    problem.shape.classes()
-                ),
-            });
-        }
-        Ok(single(Activation::Sigmoid, Measure::BinaryCrossEntropy(bce)))
+        const PEER: &str = "BCEWithLogitsLoss";
+        weight::check(self.weight, PEER)?;
+        Ok(single(Activation::Sigmoid, Measure::BinaryCrossEntropy(self.measure(PEER, problem)?)))
     }
 }
 
-/// PyTorch's rule for the deprecated pair: either one given makes it decide, the other being true.
-fn legacy_reduction(size_average: Option<bool>, reduce: Option<bool>, reduction: Reduction) -> Reduction {
-    if size_average.is_none() && reduce.is_none() {
-        return reduction;
-    }
-    match (size_average.unwrap_or(true), reduce.unwrap_or(true)) {
-        (_, false) => Reduction::None,
-        (true, true) => Reduction::Mean,
-        (false, true) => Reduction::Sum,
+impl BCEWithLogitsLoss {
+    /// The measure, for the peer that this is a part of.
+    pub(in crate::peers) fn measure(&self, peer: &'static str, problem: &Problem) -> Result<BinaryCrossEntropy, Error> {
+        Ok(BinaryCrossEntropy {
+            reduction: reduction(peer, self.size_average, self.reduce, self.reduction)?,
+            positive_weights: weight::one_or_per_class(peer, "pos_weight", self.pos_weight.as_deref(), problem)?,
+            ..Default::default()
+        })
     }
 }
 
@@ -194,21 +103,7 @@ mod tests {
 
     use super::*;
     use crate::Shape;
-
-    #[test]
-    fn the_deprecated_pair_decides_as_in_pytorch() {
-        use Reduction::{Mean, None as Not, Sum};
-        for (size_average, reduce, reduction, expected) in [
-            (None, None, Sum, Sum),
-            (Some(false), None, Mean, Sum),
-            (Some(true), None, Not, Mean),
-            (None, Some(false), Mean, Not),
-            (Some(false), Some(true), Not, Sum),
-            (Some(true), Some(false), Sum, Not),
-        ] {
-            assert_eq!(legacy_reduction(size_average, reduce, reduction), expected);
-        }
-    }
+    use crate::peers::pytorch::Recipe;
 
     #[test]
     fn positive_weights_must_fit_the_classes() {
@@ -217,6 +112,7 @@ mod tests {
         let error = loss.loss(&Problem::new(Shape::new(&[1, 3, 3]).unwrap())).unwrap_err();
         assert!(error.to_string().contains("2 entries"), "{error}");
     }
+
     #[test]
     fn weights_are_null_or_refused_as_data() {
         for name in ["SoftDiceLoss", "BCELoss2d", "BCELoss", "BCEWithLogitsLoss"] {

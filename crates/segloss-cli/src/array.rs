@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::formats::{self, Contents};
-use crate::space::Space;
 
 /// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
 const ROUNDING: f32 = 1e-6;
@@ -14,24 +13,21 @@ pub(crate) struct Array {
     pub(crate) path: PathBuf,
     pub(crate) dims: Vec<usize>,
     pub(crate) values: Vec<f32>,
-    /// Where the voxels lie, if the format says.
-    pub(crate) space: Option<Space>,
 }
 
 impl Array {
     /// Reads a file whose format its name tells. The array is neither empty nor does it hold a number that is not
     /// finite.
     pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
-        let name = lower_name(path);
-        let read = match () {
-            () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
-            () if name.ends_with(".npy") => formats::npy::read(path),
-            () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
-            () if is_png(path) => formats::png::read(path, png_white),
-            () => Err("unknown format; expected a name that ends in .nii, .nii.gz, .npy or .png".to_owned()),
-        };
-        let Contents { dims, values, space } = read.map_err(|reason| Failure::file(path, reason))?;
-        let array = Self { path: path.to_owned(), dims, values, space };
+        let contents = read(path, None)?;
+        let dims = contents.dims.clone();
+        let values = contents.into_fractions(png_white).map_err(|reason| Failure::file(path, reason))?;
+        Self::new(path, dims, values)
+    }
+
+    /// The numbers of a file in C order.
+    pub(crate) fn new(path: &Path, dims: Vec<usize>, values: Vec<f32>) -> Result<Self, Failure> {
+        let array = Self { path: path.to_owned(), dims, values };
         array.check()?;
         Ok(array)
     }
@@ -80,20 +76,29 @@ impl Array {
 
     /// The index of an element along every axis.
     pub(crate) fn position(&self, index: usize) -> Vec<usize> {
-        let mut rest = index;
-        let mut position: Vec<_> = self
-            .dims
-            .iter()
-            .rev()
-            .map(|&dim| {
-                let along = rest % dim;
-                rest /= dim;
-                along
-            })
-            .collect();
-        position.reverse();
-        position
+        formats::position(&self.dims, false, index)
     }
+}
+
+/// The contents of a file whose format its name tells; of an archive, the array of this name.
+pub(crate) fn read(path: &Path, npz_key: Option<&str>) -> Result<Contents, Failure> {
+    let name = lower_name(path);
+    let read = match () {
+        () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
+        () if name.ends_with(".npy") => formats::npy::read(path),
+        () if name.ends_with(".npz") => formats::npz::read(path, npz_key),
+        () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
+        () if is_png(path) => formats::png::read(path),
+        () if name.ends_with(".tif") || name.ends_with(".tiff") => formats::tiff::read(path),
+        () => Err(format!("unknown format; expected a name that ends in {}", formats::ENDINGS.join(", "))),
+    };
+    read.map_err(|reason| Failure::file(path, reason))
+}
+
+/// Whether a file's name says that it is an image, with shades between black and white.
+pub(crate) fn is_image(path: &Path) -> bool {
+    let name = lower_name(path);
+    [".png", ".tif", ".tiff"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether a file's name says that it is a PNG image.
@@ -101,7 +106,7 @@ pub(crate) fn is_png(path: &Path) -> bool {
     lower_name(path).ends_with(".png")
 }
 
-fn lower_name(path: &Path) -> String {
+pub(crate) fn lower_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 

@@ -1,7 +1,7 @@
 //! `segloss bench`: how fast losses are on an adapter.
 
 use segloss::Gpu;
-use segloss_bench::{Direction, Failure as BenchFailure, Row, cases, measure};
+use segloss_bench::{Direction, Row, cases, measure};
 
 use crate::args::{Bench, Format};
 use crate::engine;
@@ -23,23 +23,20 @@ pub(crate) fn run(args: &Bench, adapter: Option<&str>) -> Result<String, Failure
     let (mut rows, mut first_use_ms) = (vec![], 0.0_f64);
     for (case, power) in cases.iter().flat_map(|case| args.voxels.iter().map(move |power| (case, power))) {
         bar.step(format!("{} at 2^{power} voxels", case.name));
-        match measure(&gpu, case, 1 << power) {
+        match case.fits(1 << power, args.memory << 30).and_then(|()| measure(&gpu, case, 1 << power)) {
             Ok(measured) => {
                 rows.extend(measured.rows);
                 first_use_ms = first_use_ms.max(measured.first_use_ms);
             }
-            Err(BenchFailure::DoesNotFit { what, bytes, limit }) => bar.say(&format!(
-                "segloss: {} at 2^{power} voxels is left out: {what} of {} bytes, a buffer of this device has {}",
-                case.name,
-                thousands(bytes),
-                thousands(limit)
-            )),
+            Err(error) if error.is_too_large() => {
+                bar.say(&format!("segloss: {} at 2^{power} voxels is left out: {error}", case.name));
+            }
             Err(error) => return Err(Failure::new(error.to_string())),
         }
     }
     drop(bar);
     if rows.is_empty() {
-        return Err(Failure::new("no case fits this adapter's buffers; ask for fewer voxels".to_owned()));
+        return Err(Failure::new("no case fits this adapter's buffers and --memory; ask for fewer voxels".to_owned()));
     }
     match args.format {
         Format::Json => json(&rows),
@@ -49,7 +46,7 @@ pub(crate) fn run(args: &Bench, adapter: Option<&str>) -> Result<String, Failure
 
 fn text(gpu: &Gpu, rows: &[Row], first_use_ms: f64) -> String {
     let info = gpu.adapter_info();
-    let head = ["case", "voxels", "direction", "device ms", "wall ms", "GB/s", "of copy", "extra bytes"];
+    let head = ["case", "voxels", "direction", "device ms", "wall ms", "GB/s", "of copy", "extra bytes", "logit reads"];
     let line = |row: &Row| {
         let direction = match row.direction {
             Direction::Forward => "forward",
@@ -65,6 +62,7 @@ fn text(gpu: &Gpu, rows: &[Row], first_use_ms: f64) -> String {
             format!("{:.2}", row.gb_per_s),
             format!("{:.0} %", 100.0 * row.share_of_copy),
             thousands(row.extra_device_bytes),
+            row.logit_reads.to_string(),
         ]
     };
     let body = table(std::iter::once(head.map(str::to_owned)).chain(rows.iter().map(line)));

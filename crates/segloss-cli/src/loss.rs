@@ -42,6 +42,8 @@ struct Term {
 
 /// The arrays of an evaluation.
 struct Arrays {
+    /// The input's.
+    shape: Shape,
     input: Array,
     target: Array,
     mask: Option<Array>,
@@ -56,7 +58,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
         [&args.spec, &args.input, &args.target].into_iter().chain(optional).map(PathBuf::as_path).collect();
     check_places(&outputs, &inputs)?;
     let mut arrays = Arrays::read(args)?;
-    let shape = Shape::new(&arrays.input.dims).map_err(|error| arrays.input.failure(error))?;
+    let shape = arrays.shape.clone();
     let loss = spec::read(&args.spec, &Problem::new(shape.clone()))?;
     if args.map.is_some() && !loss.is_voxel_map() {
         return Err(Failure::file(
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
         ));
     }
     arrays.check_intervals(&loss)?;
-    let batch = arrays.batch(&shape, args.gradient.is_some())?;
+    let batch = arrays.batch(args.gradient.is_some())?;
     segloss::scratch_size(&loss, batch.problem()).map_err(|error| Failure::file(&args.spec, error))?;
     let create = |path: &PathBuf| Pending::create(path);
     let gradient = args.gradient.as_ref().map(create).transpose()?;
@@ -73,8 +75,14 @@ pub(crate) fn run(args: &args::Loss, adapter: Option<&str>) -> Result<(String, V
 
     let engine = Engine::choose(adapter)?;
     let mut numbers = engine.evaluate(&loss, &batch)?;
-    let files = [(gradient, numbers.gradient.take()), (map, numbers.voxel_map.take())];
-    let files = write(files, shape.dims())?;
+    // A value a voxel has no class axis.
+    let map_dims = match loss.map_reduction() {
+        Some(Reduction::PerVoxel) => [&shape.dims()[..1], &shape.dims()[2..]].concat(),
+        _ => shape.dims().to_vec(),
+    };
+    let mut files = vec![];
+    files.extend(write(gradient, shape.dims(), numbers.gradient.take())?);
+    files.extend(write(map, &map_dims, numbers.voxel_map.take())?);
     let evaluation = evaluation(args, &loss, &shape, &engine, &numbers);
     let report = match args.format {
         Format::Json => report::json(&evaluation)?,
@@ -88,22 +96,28 @@ impl Arrays {
         let _progress = Progress::new("reading");
         let read = |path: &PathBuf| Array::read(path, None);
         let input = read(&args.input)?;
+        let shape = Shape::new(&input.dims).map_err(|error| input.failure(error))?;
         let target = read(&args.target)?;
         let mask = args.mask.as_ref().map(read).transpose()?;
         let weight = args.weight.as_ref().map(read).transpose()?;
-        expect_shape(&target, &input, &[&input.dims])?;
-        if let Some(weight) = &weight {
-            expect_shape(weight, &input, &[&input.dims])?;
+        let one_a_voxel = one_a_voxel(&shape);
+        if one_a_voxel.contains(&target.dims) && target.dims != input.dims {
+            let (found, expected, remark) = (&target.dims, &input.dims, spec::NO_LABELS);
+            return Err(target.failure(format!("its shape {found:?} has no classes; expected {expected:?} ({remark})")));
         }
-        if let (Some(mask), [samples, _, spatial @ ..]) = (&mask, &input.dims[..]) {
-            let [full, short] = [[&[*samples, 1], spatial].concat(), [&[*samples], spatial].concat()];
-            expect_shape(mask, &input, &[&full, &short])?;
+        expect_shape(&target, &input, std::slice::from_ref(&input.dims))?;
+        if let Some(weight) = &weight {
+            let [full, short] = one_a_voxel.clone();
+            expect_shape(weight, &input, &[input.dims.clone(), full, short])?;
+        }
+        if let Some(mask) = &mask {
+            expect_shape(mask, &input, &one_a_voxel)?;
             if let Some(bad) = mask.values.iter().position(|&m| m != 0.0 && m != 1.0) {
                 let (value, position) = (mask.values[bad], mask.position(bad));
                 return Err(mask.failure(format!("the value {value} at {position:?} is neither 0 nor 1")));
             }
         }
-        Ok(Self { input, target, mask, weight })
+        Ok(Self { shape, input, target, mask, weight })
     }
 
     /// Refuses targets, and the input of a term without an activation, where they count and are no probabilities.
@@ -122,23 +136,35 @@ impl Arrays {
         Ok(())
     }
 
-    fn batch<'a>(&'a self, shape: &Shape, gradient: bool) -> Result<Batch<'a>, Failure> {
-        let mut batch = Batch::new(shape, &self.input.values, &self.target.values)?;
+    fn batch(&self, gradient: bool) -> Result<Batch<'_>, Failure> {
+        let mut batch = Batch::new(&self.shape, &self.input.values, &self.target.values)?;
         if let Some(mask) = &self.mask {
             batch = batch.with_mask(&mask.values)?;
         }
         if let Some(weight) = &self.weight {
-            batch = batch.with_voxel_weights(&weight.values)?;
+            batch = if weight.dims == self.input.dims {
+                batch.with_voxel_weights(&weight.values)?
+            } else {
+                batch.with_weights_per_voxel(&weight.values)?
+            };
         }
         Ok(if gradient { batch.with_gradient() } else { batch })
     }
 }
 
-fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<(), Failure> {
-    if allowed.contains(&&array.dims[..]) {
+/// The shapes of what has one number a voxel: with a class axis of 1 and without.
+fn one_a_voxel(shape: &Shape) -> [Vec<usize>; 2] {
+    let (samples, spatial) = (shape.samples(), &shape.dims()[2..]);
+    [[&[samples, 1], spatial].concat(), [&[samples], spatial].concat()]
+}
+
+fn expect_shape(array: &Array, input: &Array, allowed: &[Vec<usize>]) -> Result<(), Failure> {
+    if allowed.contains(&array.dims) {
         return Ok(());
     }
-    let allowed: Vec<_> = allowed.iter().map(|dims| format!("{dims:?}")).collect();
+    let mut allowed: Vec<_> = allowed.iter().map(|dims| format!("{dims:?}")).collect();
+    // Of a single class the first two.
+    allowed.dedup();
     Err(array.failure(format!(
         "its shape is {:?}; expected {}, since {} is {:?}",
         array.dims,
@@ -148,19 +174,11 @@ fn expect_shape(array: &Array, input: &Array, allowed: &[&[usize]]) -> Result<()
     )))
 }
 
-/// Writes the result files that there are.
-fn write<const N: usize>(
-    files: [(Option<Pending>, Option<Vec<f32>>); N],
-    dims: &[usize],
-) -> Result<Vec<Pending>, Failure> {
-    let mut written = vec![];
-    for (file, values) in files {
-        if let (Some(mut file), Some(values)) = (file, values) {
-            file.write(dims, values)?;
-            written.push(file);
-        }
-    }
-    Ok(written)
+/// Writes a result file, if it is wanted.
+fn write(file: Option<Pending>, dims: &[usize], values: Option<Vec<f32>>) -> Result<Option<Pending>, Failure> {
+    let (Some(mut file), Some(values)) = (file, values) else { return Ok(None) };
+    file.write(dims, values)?;
+    Ok(Some(file))
 }
 
 fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, numbers: &Numbers) -> Evaluation {
@@ -169,7 +187,9 @@ fn evaluation(args: &args::Loss, loss: &Loss, shape: &Shape, engine: &Engine, nu
         let (measure, pool) = match &term.measure {
             Measure::Overlap(overlap) => ("overlap", Some(overlap.pool)),
             Measure::BinaryCrossEntropy(_) => ("binary_cross_entropy", None),
+            Measure::CrossEntropy(_) => ("cross_entropy", None),
             Measure::Focal(_) => ("focal", None),
+            Measure::Wasserstein(_) => ("wasserstein", Some(term.pool())),
         };
         Term {
             measure,

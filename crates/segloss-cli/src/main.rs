@@ -1,7 +1,8 @@
 //! The `segloss` command: scores segmentation files, evaluates losses on arrays, and measures itself.
 //!
-//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed.
-//! Result files get their names just before the report is printed; where that fails, new ones are removed.
+//! Every failure is one sentence on stderr and the exit code 2; nothing is printed or written before all is computed. Where
+//! some cases of a folder could not be scored, the others are, and the exit code is 1. Result files get their names just before
+//! the report is printed; where that fails, new ones are removed.
 
 mod adapters;
 mod args;
@@ -12,6 +13,7 @@ mod eval;
 mod failure;
 mod formats;
 mod loss;
+mod manual;
 mod output;
 mod progress;
 mod report;
@@ -23,19 +25,27 @@ use std::process::ExitCode;
 
 use args::{Args, Command};
 use clap::Parser;
+use eval::Outcome;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let adapter = args.adapter.as_deref();
-    let alone = |report: String| (report, vec![]);
-    let results = match &args.command {
-        Command::Eval(args) => eval::run(args, adapter).map(alone),
-        Command::Loss(args) => loss::run(args, adapter),
+    let alone = |report: String| Outcome { report, files: vec![], is_partial: false };
+    let outcome = match &args.command {
+        Command::Eval(args) => eval::run(args, adapter),
+        Command::Loss(args) => {
+            loss::run(args, adapter).map(|(report, files)| Outcome { report, files, is_partial: false })
+        }
         Command::Bench(args) => bench::run(args, adapter).map(alone),
         Command::Adapters(args) => adapters::run(args, adapter).map(alone),
+        Command::Completions(args) => Ok(alone(manual::completions(args.shell))),
+        Command::Man => manual::page().map(alone),
     };
-    match results.and_then(|(report, files)| output::deliver(&report, files, &mut io::stdout().lock())) {
-        Ok(()) => ExitCode::SUCCESS,
+    let delivered = outcome.and_then(|Outcome { report, files, is_partial }| {
+        output::deliver(&report, files, &mut io::stdout().lock()).map(|()| is_partial)
+    });
+    match delivered {
+        Ok(is_partial) => ExitCode::from(u8::from(is_partial)),
         Err(failure) => {
             eprintln!("segloss: {failure}");
             ExitCode::from(2)

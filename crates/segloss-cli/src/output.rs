@@ -21,7 +21,7 @@ pub(crate) fn check_places(outputs: &[&Path], inputs: &[&Path]) -> Result<(), Fa
             _ => None,
         };
         if let Some(taken) = taken {
-            return Err(Failure::file(path, format!("{taken}; expected the name of a .npy file to write")));
+            return Err(Failure::file(path, format!("{taken}; expected the name of a file to write")));
         }
         if !folder(path).is_dir() {
             return Err(Failure::file(path, "its folder does not exist; expected one that does"));
@@ -90,12 +90,22 @@ impl Pending {
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let destination = destination(path).unwrap_or_else(|| path.to_owned());
         let mut builder = Builder::new();
-        builder.prefix(".segloss-").suffix(".npy");
+        builder.prefix(".segloss-").suffix(".partial");
         // Only the kind: the whole message names the temporary file, which means nothing to anyone.
         let file = with_usual_permissions(&mut builder)
             .tempfile_in(folder(&destination))
             .map_err(|error| Failure::file(path, format!("it cannot be written ({})", error.kind())))?;
         Ok(Self { path: path.to_owned(), destination, file })
+    }
+
+    /// A whole text under a temporary name.
+    pub(crate) fn text(path: &Path, text: &str) -> Result<Self, Failure> {
+        let mut pending = Self::create(path)?;
+        pending
+            .file
+            .write_all(text.as_bytes())
+            .map_err(|error| Failure::file(path, format!("it cannot be written ({error})")))?;
+        Ok(pending)
     }
 
     pub(crate) fn write(&mut self, dims: &[usize], values: Vec<f32>) -> Result<(), Failure> {

@@ -42,6 +42,12 @@ impl Bar {
         self.0.set_message(doing.into());
     }
 
+    /// A step of several at a time has ended.
+    pub(crate) fn done(&self, what: &str) {
+        self.0.inc(1);
+        self.0.set_message(what.to_owned());
+    }
+
     /// A line on stderr above the bar.
     pub(crate) fn say(&self, line: &str) {
         self.0.suspend(|| eprintln!("{line}"));

@@ -10,6 +10,8 @@ const TOLERANCE: f32 = 0.01;
 pub(crate) struct Space {
     /// Along the first three axes, as far as there are so many.
     voxel_size: Vec<f32>,
+    /// What the unit of the voxel size is in mm.
+    unit: f64,
     /// From voxel indices to millimetres or whatever the unit is; `None` where the header leaves it open.
     affine: Option<[[f32; 4]; 3]>,
 }
@@ -22,7 +24,26 @@ impl Space {
             (_, 1..) => Some(from_quaternion(header)),
             _ => None,
         };
-        Self { voxel_size: header.pixdim[1..=axes].iter().map(|size| size.abs()).collect(), affine }
+        // Unknown units are taken for mm, as viewers do.
+        let unit = match header.xyzt_units & 7 {
+            1 => 1000.0,
+            3 => 0.001,
+            _ => 1.0,
+        };
+        Self { voxel_size: header.pixdim[1..=axes].iter().map(|size| size.abs()).collect(), unit, affine }
+    }
+
+    /// The voxel size in mm along so many axes; `None` where a size is none, or there are more axes than have sizes.
+    pub(crate) fn spacing(&self, rank: usize) -> Option<Vec<f64>> {
+        let sizes = self.voxel_size.get(..rank)?.iter().map(|&size| f64::from(size) * self.unit);
+        let sizes: Vec<f64> = sizes.collect();
+        sizes.iter().all(|size| size.is_finite() && *size > 0.0).then_some(sizes)
+    }
+
+    /// From voxel indices to space, a row in brackets.
+    pub(crate) fn affine(&self) -> String {
+        let row = |row: [f32; 4]| format!("[{}]", row.map(|number| rounded(number).to_string()).join(" "));
+        self.affine.map_or("none".to_owned(), |rows| rows.map(row).join(" "))
     }
 
     /// In which respects two volumes of these dimensions differ, in words. `None` if in none.
@@ -35,13 +56,20 @@ impl Space {
         let known = self.voxel_size.iter().copied().filter(|size| size.is_finite() && *size > 0.0);
         let smallest = known.reduce(f32::min);
         let apart = self.affine.zip(other.affine).map(|(a, b)| distance(&a, &b, dims));
+        // What is no number is not near, either.
+        let is_near = |(apart, smallest): &(f32, f32)| *apart <= TOLERANCE * smallest;
         let places = apart
             .zip(smallest)
-            .filter(|(apart, smallest)| *apart > TOLERANCE * smallest)
+            .filter(|places| !is_near(places))
             .map(|(apart, _)| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
         let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join(" and "))
     }
+}
+
+/// To a hundredth of a millimetre of a hundred voxels; zero without a sign.
+fn rounded(number: f32) -> f32 {
+    (number * 1e4).round() / 1e4 + 0.0
 }
 
 fn by_axis(sizes: &[f32]) -> String {
@@ -79,7 +107,8 @@ fn distance(one: &[[f32; 4]; 3], other: &[[f32; 4]; 3], dims: &[usize]) -> f32 {
         let along = |row: &[f32; 4]| row[3] + (0..3).map(|axis| row[axis] * index[axis]).sum::<f32>();
         one.iter().zip(other).map(|(a, b)| (along(a) - along(b)).powi(2)).sum::<f32>().sqrt()
     };
-    (0..8).map(corner).fold(0.0, f32::max)
+    // What is no number stays none.
+    (0..8).map(corner).fold(0.0, |most, distance| if most.is_nan() || distance <= most { most } else { distance })
 }
 
 #[cfg(test)]
@@ -154,6 +183,20 @@ mod tests {
         // Without orientation there is only the size to compare.
         let bare = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0], qform_code: 0, ..by_quaternion() };
         assert_eq!(difference(&by_matrix(), &bare).as_deref(), Some("voxel size (1×2×3 and 1×2×2.5)"));
+    }
+
+    #[test]
+    fn spacing_is_in_millimetres() {
+        let spacing = |header: NiftiHeader, rank| Space::new(&header).spacing(rank);
+        assert_eq!(spacing(by_matrix(), 3), Some(vec![1.0, 2.0, 3.0]));
+        assert_eq!(spacing(by_matrix(), 2), Some(vec![1.0, 2.0]));
+        assert_eq!(spacing(by_matrix(), 4), None);
+        assert_eq!(spacing(NiftiHeader { xyzt_units: 1, ..by_matrix() }, 1), Some(vec![1000.0]));
+        assert_eq!(spacing(NiftiHeader { xyzt_units: 3 + 8, ..by_matrix() }, 1), Some(vec![0.001]));
+        let unknown = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 0.0, 1.0, 1.0, 1.0, 1.0], ..by_matrix() };
+        assert_eq!((spacing(unknown.clone(), 3), spacing(unknown, 2)), (None, Some(vec![1.0, 2.0])));
+        let turned = Space::new(&by_quaternion()).affine();
+        assert_eq!(turned, "[0 -2 0 -7] [1 0 0 0] [0 0 -3 0]");
     }
 
     /// Rounding is judged by the other sizes, and nothing is where there are none.

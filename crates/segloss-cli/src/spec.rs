@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use segloss::peers::{Peer, Recipe};
-use segloss::{Loss, Problem};
+use segloss::{Error, LabelFormat, Loss, Problem, TargetFormat};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,8 @@ pub(crate) fn read(path: &Path, problem: &Problem) -> Result<Loss, Failure> {
     let spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
     let loss = match &spec {
         Value::Object(fields) if fields.contains_key("peer") => {
-            peer(fields).map_err(|reason| failure(&reason))?.loss(problem).map_err(|error| failure(&error))?
+            let recipe = peer(fields).map_err(|reason| failure(&reason))?;
+            recipe.loss(problem).map_err(|error| failure(&refusal(&error, &recipe, problem)))?
         }
         Value::Object(fields) if fields.contains_key("terms") => own(&text).map_err(|reason| failure(&reason))?,
         _ => {
@@ -53,11 +54,25 @@ fn peer(fields: &Map<String, Value>) -> Result<Recipe, String> {
     // By position serde would take them as well.
     let named = params.as_object().ok_or("params is not an object; expected the parameters by name")?;
     recipe(params).map_err(|error| {
-        // Every parameter has a default: the one that fails alone is the one to name.
+        // Where every parameter has a default, the one that fails alone is the one to name.
         let fails = |(name, value): &(&String, &Value)| recipe(&json!({ *name: value })).is_err();
         match named.iter().find(fails) {
             Some((name, _)) if recipe(&none).is_ok() => format!("params.{name}: {error}"),
             _ => error.to_string(),
         }
     })
+}
+
+/// Said where a label map is given or asked for.
+pub(crate) const NO_LABELS: &str =
+    "`segloss loss` reads no label maps yet, only targets with a number for every class; the library takes both";
+
+/// Why a peer's loss is refused; where only label maps would help, also that this command has none.
+fn refusal(error: &Error, recipe: &Recipe, problem: &Problem) -> String {
+    let mut of_labels = problem.clone();
+    of_labels.targets = TargetFormat::Labels(LabelFormat::U8);
+    match recipe.loss(&of_labels) {
+        Ok(_) => format!("{error} ({NO_LABELS})"),
+        Err(_) => error.to_string(),
+    }
 }

@@ -1,12 +1,12 @@
 //! NIfTI-1 volumes in one file, compressed or not.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use ::nifti::{InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
+use ::nifti::{Endianness, InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
+use flate2::bufread::MultiGzDecoder;
 
-use super::{Contents, Read};
+use super::{Bytes, Contents, Read, Values, gzip, shape};
 use crate::space::Space;
 
 /// The size of a NIfTI-1 header.
@@ -18,12 +18,34 @@ const DATA_START: f32 = 352.0;
 /// Reads a volume of real numbers, with slope and intercept applied.
 pub(crate) fn read(path: &Path) -> Read {
     let unreadable = |error: io::Error| format!("it cannot be read ({error}); expected a NIfTI-1 volume");
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let compressed = file.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-    if compressed { decode(flate2::bufread::MultiGzDecoder::new(file)) } else { decode(file) }
+    let file = std::fs::read(path).map_err(unreadable)?;
+    if !file.starts_with(&[0x1f, 0x8b]) {
+        return decode(&file[..]);
+    }
+    let stream = || MultiGzDecoder::new(&file[..]);
+    match whole_size(stream()).and_then(|size| gzip::inflate_whole(&file, size)) {
+        Some(bytes) => decode_whole(bytes),
+        None => decode(stream()),
+    }
 }
 
-fn decode(mut stream: impl io::Read) -> Read {
+/// The size of a file whose data ends it, as its header has it.
+fn whole_size(mut stream: impl io::Read) -> Option<usize> {
+    let mut header = [0; HEADER_BYTES as usize];
+    stream.read_exact(&mut header).ok()?;
+    let header = NiftiHeader::from_reader(&header[..]).ok()?;
+    let (_, bytes) = check(&header).ok()?;
+    bytes.checked_add(usize::try_from(data_offset(&header).ok()?).ok()?)
+}
+
+/// A file that ends with its data.
+fn decode_whole(bytes: Bytes) -> Read {
+    let (header, dims, size) = read_header(&mut &bytes[..])?;
+    let start = bytes.len().saturating_sub(size);
+    contents(&header, dims, bytes.skip(start))
+}
+
+fn read_header(stream: &mut impl io::Read) -> Result<(NiftiHeader, Vec<usize>, usize), String> {
     let mut header = [0; HEADER_BYTES as usize];
     stream.read_exact(&mut header).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => {
@@ -38,7 +60,11 @@ fn decode(mut stream: impl io::Read) -> Read {
     if !header.scl_slope.is_finite() {
         (header.scl_slope, header.scl_inter) = (0.0, 0.0);
     }
+    Ok((header, dims, bytes))
+}
 
+fn decode(mut stream: impl io::Read) -> Read {
+    let (header, dims, bytes) = read_header(&mut stream)?;
     let gap = data_offset(&header)? - HEADER_BYTES;
     let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink())
         .map_err(|error| format!("it is damaged or truncated: {error}"))?;
@@ -47,7 +73,7 @@ fn decode(mut stream: impl io::Read) -> Read {
         return Err(format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}"));
     }
     let truncated = |found: usize| {
-        format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", dims.join("×"))
+        format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", shape(&dims))
     };
     let mut raw = Vec::new();
     raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
@@ -61,11 +87,48 @@ fn decode(mut stream: impl io::Read) -> Read {
     // To the end: the checksum of a compressed file stands there.
     io::copy(&mut stream, &mut io::sink()).map_err(|error| format!("it is damaged or truncated: {error}"))?;
 
-    let volume = InMemNiftiVolume::from_raw_data(&header, raw).map_err(|error| error.to_string())?;
+    contents(&header, dims, raw.into())
+}
+
+/// The numbers that these bytes are.
+fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
+    let space = Some(Space::new(header));
+    let raw = match unscaled_integers(header, raw) {
+        Ok(values) => {
+            let of_nothing = Contents::in_c_order(dims, Values::U8(Bytes::default()));
+            return Ok(Contents { values, first_axis_fastest: true, space, ..of_nothing });
+        }
+        Err(raw) => raw,
+    };
+    let volume = InMemNiftiVolume::from_raw_data(header, raw.to_vec()).map_err(|error| error.to_string())?;
     let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
-    // Stored with the first axis fastest; the iterator has the last one fastest.
-    let (dims, values) = (array.shape().to_vec(), array.iter().copied().collect());
-    Ok(Contents { dims, values, space: Some(Space::new(&header)) })
+    // An iterator has the last axis fastest, and of the reversed axes that is the first, as in the file.
+    let values = Values::F32(array.t().iter().copied().collect());
+    Ok(Contents { first_axis_fastest: true, space, ..Contents::in_c_order(dims, values) })
+}
+
+/// Whole numbers as they lie in the file; or the bytes, where they are scaled or of another type.
+fn unscaled_integers(header: &NiftiHeader, raw: Bytes) -> Result<Values, Bytes> {
+    let is_scaled = header.scl_slope != 0.0 && (header.scl_slope, header.scl_inter) != (1.0, 0.0);
+    let is_little = header.endianness == Endianness::Little;
+    macro_rules! integers {
+        ($type:ty) => {{
+            let read = if is_little { <$type>::from_le_bytes } else { <$type>::from_be_bytes };
+            let one = |bytes: &[u8]| bytes.try_into().map(read).unwrap_or_default();
+            Ok(Values::of_integers(raw.chunks_exact(size_of::<$type>()).map(|bytes| i64::from(one(bytes)))))
+        }};
+    }
+    match header.data_type() {
+        _ if is_scaled => Err(raw),
+        Ok(NiftiType::Uint8) => Ok(Values::U8(raw)),
+        Ok(NiftiType::Int8) => integers!(i8),
+        Ok(NiftiType::Int16) => integers!(i16),
+        Ok(NiftiType::Uint16) => integers!(u16),
+        Ok(NiftiType::Int32) => integers!(i32),
+        Ok(NiftiType::Uint32) => integers!(u32),
+        Ok(NiftiType::Int64) => integers!(i64),
+        _ => Err(raw),
+    }
 }
 
 /// The byte at which the data begins. Writers leave 0 where nothing lies between header and data.
@@ -79,8 +142,8 @@ fn data_offset(header: &NiftiHeader) -> Result<u64, String> {
     ))
 }
 
-/// Checks what the header says of the data. Returns the dimensions, to be shown, and the size in bytes.
-fn check(header: &NiftiHeader) -> Result<(Vec<String>, usize), String> {
+/// Checks what the header says of the data. Returns the dimensions and the size in bytes.
+fn check(header: &NiftiHeader) -> Result<(Vec<usize>, usize), String> {
     if !header.magic.starts_with(b"n+1") {
         return Err("its header says that the data lies in another file; expected a single .nii file".to_owned());
     }
@@ -118,5 +181,5 @@ fn check(header: &NiftiHeader) -> Result<(Vec<String>, usize), String> {
     }
     let bytes = dims.iter().try_fold(kind.size_of(), |bytes, &dim| bytes.checked_mul(usize::from(dim)));
     let bytes = bytes.ok_or("its header announces more data than can be addressed")?;
-    Ok((dims.iter().map(u16::to_string).collect(), bytes))
+    Ok((dims.iter().map(|&dim| dim.into()).collect(), bytes))
 }

@@ -4,8 +4,12 @@ use std::path::Path;
 
 use ndarray::{ArrayD, ArrayViewD};
 use ndarray_npy::{ViewNpyError, ViewNpyExt, WriteNpyError, WriteNpyExt};
+use segloss::half::f16;
 
-use super::{Contents, Read};
+use super::{Contents, Read, Values};
+
+/// The elements of an array in C order.
+type Elements<'a, T> = std::iter::Copied<ndarray::iter::Iter<'a, T, ndarray::IxDyn>>;
 
 /// Reads an array of real numbers or booleans.
 pub(crate) fn read(path: &Path) -> Read {
@@ -25,39 +29,75 @@ fn unreadable(error: std::io::Error) -> String {
     format!("it cannot be read ({error}); expected a NumPy array")
 }
 
-/// The widest types last: the first that fits the file's descriptor is taken.
+/// Decodes the bytes of a file, wherever they lie.
+pub(super) fn decode_bytes(bytes: &[u8]) -> Read {
+    decode(bytemuck::cast_slice(&words(bytes)?).get(..bytes.len()).unwrap_or_default())
+}
+
+/// A copy that lies aligned.
+fn words(bytes: &[u8]) -> Result<Vec<u64>, String> {
+    let mut words = Vec::new();
+    let count = bytes.len().div_ceil(8);
+    words.try_reserve_exact(count).map_err(|error| format!("the array is too large to be read: {error}"))?;
+    words.resize(count, 0_u64);
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
+    Ok(words)
+}
+
+/// The first type that fits the file's descriptor is taken.
 fn decode(bytes: &[u8]) -> Read {
     macro_rules! attempt {
         ($($type:ty => $convert:expr),+ $(,)?) => {
             $(match ArrayViewD::<$type>::view_npy(bytes) {
-                Ok(view) => {
-                    let (dims, values) = (view.shape().to_vec(), view.iter().map($convert).collect());
-                    return Ok(Contents { dims, values, space: None });
-                }
+                Ok(view) => return Ok(Contents::in_c_order(view.shape().to_vec(), $convert(view.iter().copied()))),
                 Err(ViewNpyError::WrongDescriptor(_)) => {}
                 Err(error) => return Err(explain(&error)),
             })+
         };
     }
     attempt! {
-        f32 => |&v| v,
-        f64 => |&v| v as f32,
-        u8 => |&v| f32::from(v),
-        bool => |&v| f32::from(u8::from(v)),
-        i8 => |&v| f32::from(v),
-        u16 => |&v| f32::from(v),
-        i16 => |&v| f32::from(v),
-        u32 => |&v| v as f32,
-        i32 => |&v| v as f32,
-        u64 => |&v| v as f32,
-        i64 => |&v| v as f32,
+        f32 => |values: Elements<f32>| Values::F32(values.collect()),
+        f64 => |values: Elements<f64>| Values::F32(values.map(|v| v as f32).collect()),
+        u8 => |values: Elements<u8>| Values::U8(values.collect::<Vec<_>>().into()),
+        bool => |values: Elements<bool>| Values::U8(values.map(u8::from).collect::<Vec<_>>().into()),
+        i8 => |values: Elements<i8>| Values::I32(values.map(i32::from).collect()),
+        u16 => |values: Elements<u16>| Values::I32(values.map(i32::from).collect()),
+        i16 => |values: Elements<i16>| Values::I32(values.map(i32::from).collect()),
+        i32 => |values: Elements<i32>| Values::I32(values.collect()),
+        u32 => |values: Elements<u32>| Values::of_integers(values.map(i64::from)),
+        i64 => |values: Elements<i64>| Values::of_integers(values),
+        // Beyond 2^63 no label is, and f32 keeps as much of them either way.
+        u64 => |values: Elements<u64>| Values::of_integers(values.map(|v| i64::try_from(v).unwrap_or(i64::MAX))),
+    }
+    if let Some(halves) = as_words(bytes, b"'<f2'", b"'<u2'") {
+        return decode_halves(&halves);
     }
     match ArrayViewD::<f32>::view_npy(bytes) {
         Err(ViewNpyError::WrongDescriptor(found)) => Err(format!(
-            "its elements are of the type {found}; expected 32 or 64 bit floats, integers or booleans, such as '<f4' or '|u1'"
+            "its elements are of the type {found}; expected 16, 32 or 64 bit floats, integers or booleans, such as '<f4' or '|u1'"
         )),
         _ => Err("its elements are of an unknown type; expected 32 or 64 bit floats, integers or booleans".to_owned()),
     }
+}
+
+/// The bytes with another descriptor of as many letters, if this one stands in the header.
+fn as_words(bytes: &[u8], from: &[u8; 5], to: &[u8; 5]) -> Option<Vec<u8>> {
+    // What is read by type begins at a multiple of 64 bytes, so a header of the first versions ends within these.
+    let header = &bytes[..bytes.len().min(1 << 16)];
+    let dict = header.iter().position(|&byte| byte == b'{')?;
+    let at = header[dict..].windows(from.len()).take(64).position(|window| window == from)? + dict;
+    let mut changed = bytes.to_vec();
+    changed[at..at + to.len()].copy_from_slice(to);
+    Some(changed)
+}
+
+/// 16-bit floats, which the crate that reads arrays takes for words of 16 bits.
+fn decode_halves(bytes: &[u8]) -> Read {
+    let words = words(bytes)?;
+    let aligned = &bytemuck::cast_slice(&words)[..bytes.len()];
+    let view = ArrayViewD::<u16>::view_npy(aligned).map_err(|error| explain(&error))?;
+    let values = view.iter().map(|&bits| f16::from_bits(bits).to_f32()).collect();
+    Ok(Contents::in_c_order(view.shape().to_vec(), Values::F32(values)))
 }
 
 fn explain(error: &ViewNpyError) -> String {

@@ -1,4 +1,4 @@
-//! Grey PNG images.
+//! PNG images, grey or with a palette.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -6,41 +6,50 @@ use std::path::Path;
 
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::{Contents, Read};
+use super::{Contents, Grey, Read, Values};
 
 /// Images beyond this many bytes are refused rather than decoded.
 const MAX_BYTES: usize = 1 << 32;
 
-/// Reads a grey image of shape [height, width], black as 0 and `white` (or the depth's white) as 1.
-pub(crate) fn read(path: &Path, white: Option<u16>) -> Read {
+/// Reads an image of shape [height, width], as it is stored.
+pub(crate) fn read(path: &Path) -> Read {
     let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected a PNG image");
     let file = BufReader::new(File::open(path).map_err(unreadable)?);
     let broken = |error: DecodingError| format!("it cannot be decoded ({error}); expected a grey PNG image");
     let mut decoder = Decoder::new_with_limits(file, Limits { bytes: MAX_BYTES });
-    decoder.set_transformations(Transformations::EXPAND);
+    decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(broken)?;
-    let (stored, info) = (reader.info().color_type, (reader.info().width, reader.info().height));
-    let (color, depth) = reader.output_color_type();
-    if stored != ColorType::Grayscale || color != ColorType::Grayscale {
-        return Err(format!("its colours are {stored:?}; expected a grey image without transparency"));
-    }
-    let size = reader.output_buffer_size().filter(|&size| size <= MAX_BYTES);
-    let size = size.ok_or_else(|| format!("its {}×{} pixels do not fit in memory", info.1, info.0))?;
-    let mut pixels = vec![0; size];
-    reader.next_frame(&mut pixels).map_err(broken)?;
-    reader.finish().map_err(broken)?;
-    let (grey, full): (Vec<u16>, u16) = if depth == BitDepth::Sixteen {
-        (pixels.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect(), u16::MAX)
-    } else {
-        (pixels.into_iter().map(u16::from).collect(), 255)
+    let info = reader.info();
+    let (colors, depth, [width, height]) = (info.color_type, info.bit_depth, [info.width, info.height]);
+    let grey = match colors {
+        ColorType::Grayscale if info.trns.is_none() => Grey::Shades(((1_u32 << depth as u32) - 1) as u16),
+        ColorType::Indexed => Grey::Indices,
+        _ => return Err(format!("its colours are {colors:?}; expected a grey image without transparency")),
     };
-    if white.is_none() && grey.iter().max() == Some(&1) {
-        return Err(format!(
-            "its grey values are 0 and 1 of {full}, which is all but black; give --png-white 1 if 1 means foreground"
-        ));
-    }
-    let white = f32::from(white.unwrap_or(full));
-    let dims = vec![info.1 as usize, info.0 as usize];
-    let values = grey.into_iter().map(|v| f32::from(v) / white).collect();
-    Ok(Contents { dims, values, space: None })
+    let size = reader.output_buffer_size().filter(|&size| size <= MAX_BYTES);
+    let size = size.ok_or_else(|| format!("its {width}×{height} pixels do not fit in memory"))?;
+    let mut bytes = vec![0; size];
+    let frame = reader.next_frame(&mut bytes).map_err(broken)?;
+    reader.finish().map_err(broken)?;
+    let (width, height) = (width as usize, height as usize);
+    let values = match depth {
+        BitDepth::Eight => Values::U8(bytes.into()),
+        BitDepth::Sixteen => {
+            Values::I32(bytes.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]]).into()).collect())
+        }
+        // Several pixels a byte, the first in its highest bits; every row begins with a byte of its own.
+        _ => Values::U8(
+            bytes
+                .chunks(frame.line_size.max(1))
+                .flat_map(|row| unpacked(row, depth as usize).take(width))
+                .collect::<Vec<_>>()
+                .into(),
+        ),
+    };
+    Ok(Contents { grey: Some(grey), ..Contents::in_c_order(vec![height, width], values) })
+}
+
+fn unpacked(row: &[u8], bits: usize) -> impl Iterator<Item = u8> + '_ {
+    let mask = ((1_u16 << bits) - 1) as u8;
+    row.iter().flat_map(move |&byte| (0..8 / bits).map(move |at| (byte >> (8 - bits * (at + 1))) & mask))
 }

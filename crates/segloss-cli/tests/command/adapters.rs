@@ -19,7 +19,8 @@ fn the_list_says_which_adapter_is_used_and_why() {
     // The last by index, which eval then uses.
     npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
     let last = (adapters.len() - 1).to_string();
-    let scores = folder.json(["eval", "t.npy", "t.npy", "--format", "json", "--adapter", &last]);
+    let scores =
+        folder.json(["eval", "t.npy", "t.npy", "--as", "probabilities", "--format", "json", "--adapter", &last]);
     let expected = &adapters[adapters.len() - 1];
     let label = format!("{} ({})", expected["name"].as_str().unwrap(), expected["backend"].as_str().unwrap());
     assert_eq!(scores["adapter"], label);
@@ -61,7 +62,12 @@ fn variables_that_are_empty_or_name_no_backend() {
         assert!(!parse(&with(name, ""))["adapters"].as_array().unwrap().is_empty(), "{name}");
     }
     npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
-    let eval = folder.command().args(["eval", "t.npy", "t.npy"]).env("WGPU_BACKEND", "gl,vulcan").output().unwrap();
+    let eval = folder
+        .command()
+        .args(["eval", "t.npy", "t.npy", "--as", "probabilities"])
+        .env("WGPU_BACKEND", "gl,vulcan")
+        .output()
+        .unwrap();
     for output in [with("WGPU_BACKEND", "vulcan"), eval] {
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");

@@ -27,10 +27,10 @@ fn files_that_are_not_there_or_of_no_known_format() {
         assert_refused(&folder, name, "cannot be read");
     }
     std::fs::create_dir(folder.path("folder.npy")).unwrap();
-    assert_refused(&folder, "folder.npy", "cannot be read");
+    assert_refused(&folder, "folder.npy", "is a folder and t.npy is none; expected two files or two folders");
     for name in ["scan.dcm", "scan", "npy"] {
         std::fs::write(folder.path(name), b"data").unwrap();
-        assert_refused(&folder, name, "expected a name that ends in .nii, .nii.gz, .npy or .png");
+        assert_refused(&folder, name, "expected a name that ends in .nii.gz, .nii, .png, .tif, .tiff, .npy, .npz");
     }
     for name in ["empty.npy", "empty.nii", "empty.nii.gz", "empty.png"] {
         std::fs::write(folder.path(name), b"").unwrap();
@@ -137,7 +137,8 @@ fn images_that_are_not_grey_or_not_whole() {
     png(&folder.path("rgb.png"), [3, 2], ColorType::Rgb, BitDepth::Eight, &[0; 18]);
     assert_refused(&folder, "rgb.png", "its colours are Rgb; expected a grey image");
     png(&folder.path("palette.png"), [3, 2], ColorType::Indexed, BitDepth::Eight, &[0; 6]);
-    assert_refused(&folder, "palette.png", "its colours are Indexed");
+    let message = folder.failure(["eval", "palette.png", "t.npy", "--as", "probabilities"]);
+    assert!(message.contains("palette.png: its colours are Indexed"), "{message}");
     png(&folder.path("alpha.png"), [3, 2], ColorType::GrayscaleAlpha, BitDepth::Eight, &[0; 12]);
     assert_refused(&folder, "alpha.png", "GrayscaleAlpha");
     png(&folder.path("grey.png"), [3, 2], ColorType::Grayscale, BitDepth::Eight, &[0, 255, 0, 0, 255, 255]);
@@ -159,7 +160,13 @@ fn pairs_and_values_that_do_not_fit() {
     npy(&folder.path("beyond.npy"), &[2, 3], &[0.0, 0.0, 0.0, 0.0, 0.0, 1e300]);
     assert_refused(&folder, "beyond.npy", "1 of 6 values are not finite");
     npy(&folder.path("labels.npy"), &[2, 3], &[0_u8, 1, 2, 0, 0, 0]);
-    assert_refused(&folder, "labels.npy", "the value 2 at [0, 2] lies outside [0, 1]");
+    let message = folder.failure(["eval", "labels.npy", "t.npy", "--as", "probabilities"]);
+    assert!(message.contains("labels.npy: the value 2 at [0, 2] lies outside [0, 1]"), "{message}");
+    npy(&folder.path("between.npy"), &[2, 3], &[0.0, 1.0, 1.5, 0.0, 0.0, 2.0]);
+    let part =
+        "the value 1.5 at [0, 2] is neither a label nor a probability; expected whole numbers, or numbers in [0, 1]";
+    let message = folder.failure(["eval", "t.npy", "between.npy"]);
+    assert!(message.contains("between.npy: ") && message.contains(part), "{message}");
     // Usage: clap's own message, the same exit code.
     for args in [&["eval", "t.npy"][..], &["eval", "t.npy", "t.npy", "--threshold", "1.5"], &["evaluate"], &[]] {
         let output = folder.run(args);

@@ -24,6 +24,7 @@ fn every_row_adds_up() {
             "gb_per_s",
             "share_of_copy",
             "extra_device_bytes",
+            "logit_reads",
         ];
         assert_eq!(keys, expected);
         assert_eq!(row["case"], "dice-sigmoid-f32-f32");
@@ -54,4 +55,45 @@ fn the_table_names_its_adapter() {
     assert!(table.lines().nth(3).unwrap().starts_with("dice-sigmoid-4-labels-f32-f32  2^9     forward"), "{table}");
     let message = folder.failure(["bench", "--case", "nothing like this"]);
     assert!(message.contains("there are dice-sigmoid-f32-f32, "), "{message}");
+}
+
+/// The names, and the bytes a voxel of value and gradient: what each reads, and what is written.
+#[test]
+fn every_case_counts_the_bytes_of_its_formats() {
+    let rows = Folder::new().json(["bench", "--voxels", "8", "--format", "json"]);
+    let cases = [
+        ("dice-sigmoid-f32-f32", 8.0, 4.0, 1),
+        ("dice-bce-sigmoid-f32-f32", 8.0, 4.0, 1),
+        ("dice-sigmoid-4-labels-f32-f32", 32.0, 16.0, 1),
+        ("dice-sigmoid-f32-bits", 4.125, 4.0, 1),
+        ("dice-sigmoid-f16-bits", 2.125, 2.0, 1),
+        ("dice-ce-softmax-4-classes-f32-u8", 17.0, 16.0, 1),
+        ("dice-ce-softmax-4-classes-f16-u8", 9.0, 8.0, 1),
+        ("dice-ce-softmax-105-classes-f32-u8", 841.0, 420.0, 2),
+        ("dice-ce-softmax-105-classes-f16-u8", 421.0, 210.0, 2),
+    ];
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), 3 * cases.len());
+    for (rows, (name, read, written, reads)) in rows.chunks(3).zip(cases) {
+        for (row, per_voxel) in rows.iter().zip([read, read + written, 2.0 * read + written]) {
+            assert_eq!(row["case"], name);
+            assert_eq!(row["bytes"].as_f64(), Some(256.0 * per_voxel), "{row}");
+            assert_eq!(row["logit_reads"], reads, "{row}");
+        }
+    }
+}
+
+/// What is left out is said, and why.
+#[test]
+fn what_does_not_fit_is_left_out_loudly() {
+    let folder = Folder::new();
+    let output = folder.run(["bench", "--voxels", "8,22", "--case", "105-classes-f32", "--memory", "1"]);
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(output.status.success() && stdout.lines().count() == 8, "{stdout}{stderr}");
+    let sentence = "segloss: dice-ce-softmax-105-classes-f32-u8 at 2^22 voxels is left out: its tensors take 3527409664 bytes, \
+                    more than the 1073741824 allowed";
+    assert!(stderr.lines().any(|line| line == sentence), "{stderr}");
+    let output = folder.run(["bench", "--voxels", "22", "--case", "105-classes-f32", "--memory", "1"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && stderr.contains("ask for fewer voxels"), "{stderr}");
 }

@@ -111,12 +111,14 @@ fn grey_images_are_scaled_to_their_white() {
         assert_scores(&folder.json(["eval", prediction, truth, "--format", "json"]), 0.5);
     }
     png(&folder.path("ones.png"), [4, 6], ColorType::Grayscale, BitDepth::Eight, &truth);
-    let message = folder.failure(["eval", "t.npy", "ones.png"]);
+    let message = folder.failure(["eval", "t.npy", "ones.png", "--as", "probabilities"]);
     assert!(message.contains("ones.png") && message.contains("--png-white 1"), "{message}");
     let message = folder.failure(["eval", "t.npy", "t.npy", "--png-white", "1"]);
-    assert!(message.contains("--png-white is given but neither file is a .png"), "{message}");
-    let scores = folder.json(["eval", "t.npy", "ones.png", "--png-white", "1", "--format", "json"]);
-    assert_number(&scores, "soft_dice", 1.0, 0.0);
+    assert!(message.contains("--png-white is given but neither file is a .png or .tif"), "{message}");
+    for more in [&[][..], &["--png-white", "1"]] {
+        let scores = folder.json([&["eval", "t.npy", "ones.png", "--format", "json"], more].concat());
+        assert_number(&scores["pooled"]["1"], "Dice", 1.0, 0.0);
+    }
 }
 
 #[test]
@@ -134,41 +136,43 @@ fn logits_pass_through_the_sigmoid() {
 }
 
 #[test]
-fn volumes_that_lie_elsewhere_are_compared_with_a_warning() {
+fn volumes_that_lie_elsewhere_are_refused_unless_asked_for() {
     let folder = Folder::new();
     let here = Nifti::u8(&[2, 3]);
     let elsewhere = Nifti { voxel_size: [1.0, 1.5, 1.0], translation: [0.0, 0.0, -4.0], ..Nifti::u8(&[2, 3]) };
     std::fs::write(folder.path("here.nii"), here.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
     std::fs::write(folder.path("elsewhere.nii"), elsewhere.bytes(&[0, 1, 0, 0, 1, 1])).unwrap();
     npy(&folder.path("nowhere.npy"), &[2, 3], &[0_u8, 1, 0, 0, 1, 1]);
-    let warnings = |prediction, truth| {
-        let output = folder.run(["eval", prediction, truth, "--format", "json"]);
-        assert_eq!(parse(&output)["voxels"], 6);
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        stderr.lines().filter(|line| line.starts_with("segloss: ")).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let expected = "segloss: warning: here.nii and elsewhere.nii differ in voxel size (1×1 and 1×1.5) and position in \
-        space (the same voxel lies up to 4.123 apart); compared voxel by voxel as stored";
-    assert_eq!(warnings("here.nii", "elsewhere.nii"), [expected]);
-    assert!(warnings("elsewhere.nii", "elsewhere.nii").is_empty());
-    assert!(warnings("nowhere.npy", "elsewhere.nii").is_empty());
+    let expected = "segloss: here.nii and elsewhere.nii differ in voxel size (1×1 and 1×1.5) and position in space (the same \
+        voxel lies up to 4.123 apart); their affines are [1 0 0 0] [0 1 0 0] [0 0 1 0] and [1 0 0 0] [0 1.5 0 0] [0 0 1 -4]; \
+        expected the same, or --any-space to compare voxels as they are stored";
+    for kind in ["auto", "probabilities"] {
+        assert_eq!(folder.failure(["eval", "here.nii", "elsewhere.nii", "--as", kind]), expected);
+        let pair = ["eval", "here.nii", "elsewhere.nii", "--as", kind, "--any-space"];
+        assert!(folder.run(pair).status.success());
+    }
+    for prediction in ["elsewhere.nii", "nowhere.npy"] {
+        assert!(folder.run(["eval", prediction, "elsewhere.nii"]).status.success());
+    }
 }
 
 #[test]
 fn an_empty_pair_is_said_to_be_empty() {
     let folder = Folder::new();
     npy(&folder.path("zeros.npy"), &[5], &[0.0_f32; 5]);
-    let scores = folder.json(["eval", "zeros.npy", "zeros.npy", "--format", "json"]);
+    let eval = |prediction, truth| ["eval", prediction, truth, "--as", "probabilities", "--format"];
+    let scores = folder.json([&eval("zeros.npy", "zeros.npy")[..], &["json"]].concat());
     assert_eq!(scores["empty"], true);
     for key in ["soft_dice", "dice_loss", "hard_dice", "iou", "precision", "recall"] {
         assert!(scores[key].is_null(), "{key} is {}", scores[key]);
     }
     assert_number(&scores, "bce", 0.0, 0.0);
-    let table = String::from_utf8(folder.run(["eval", "zeros.npy", "zeros.npy"]).stdout).unwrap();
+    let table = folder.run([&eval("zeros.npy", "zeros.npy")[..], &["table"]].concat()).stdout;
+    let table = String::from_utf8(table).unwrap();
     assert!(table.contains("soft Dice         empty: there is no foreground in either\n"), "{table}");
     // Empty on one side only is a score of 0.
     npy(&folder.path("one.npy"), &[5], &[0.0_f32, 1.0, 0.0, 0.0, 0.0]);
-    let scores = folder.json(["eval", "zeros.npy", "one.npy", "--format", "json"]);
+    let scores = folder.json([&eval("zeros.npy", "one.npy")[..], &["json"]].concat());
     assert_eq!((&scores["empty"], &scores["soft_dice"]), (&false.into(), &0.0.into()));
     assert!(scores["precision"].is_null());
 }
@@ -202,7 +206,7 @@ fn a_table_and_a_line_of_csv() {
     assert!(table.contains("voxels      2×3×4 = 24\n"), "{table}");
     for (name, dims, voxels) in [("point.npy", &[][..], 1), ("line.npy", &[1024], 1024)] {
         npy(&folder.path(name), dims, &vec![1_u8; voxels]);
-        let table = String::from_utf8(folder.run(["eval", name, name]).stdout).unwrap();
+        let table = String::from_utf8(folder.run(["eval", name, name, "--as", "probabilities"]).stdout).unwrap();
         let line = if voxels == 1 { "voxels      1\n" } else { "voxels      1,024\n" };
         assert!(table.contains(line), "{table}");
     }

@@ -110,3 +110,22 @@ pub(crate) fn png(path: &Path, size: [u32; 2], color: png::ColorType, depth: png
     }
     encoder.write_header().unwrap().write_image_data(data).unwrap();
 }
+
+/// A .npz archive of one array.
+pub(crate) fn npz<T: WritableElement + Clone>(path: &Path, name: &str, dims: &[usize], values: &[T]) {
+    let mut bytes = vec![];
+    let array = ArrayD::from_shape_vec(dims, values.to_vec()).unwrap();
+    ndarray_npy::WriteNpyExt::write_npy(&array, &mut bytes).unwrap();
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+    archive.write_all(&bytes).unwrap();
+    archive.finish().unwrap();
+}
+
+/// A stack of grey images of 8 bits.
+pub(crate) fn tiff(path: &Path, dims: &[usize; 3], values: &[u8]) {
+    let mut encoder = tiff::encoder::TiffEncoder::new(std::fs::File::create(path).unwrap()).unwrap();
+    for page in values.chunks(dims[1] * dims[2]) {
+        encoder.write_image::<tiff::encoder::colortype::Gray8>(dims[2] as u32, dims[1] as u32, page).unwrap();
+    }
+}

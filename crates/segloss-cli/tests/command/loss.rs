@@ -83,6 +83,25 @@ fn gradient_mask_and_weights() {
     assert_eq!(folder.names(), ["g.npy", "m.npy", "m_short.npy", "spec.json", "w.npy", "x.npy", "y.npy"]);
 }
 
+/// One weight a voxel, with a class axis and without.
+#[test]
+fn weights_of_voxels() {
+    let arrays = Arrays::new();
+    let folder = arrays.folder();
+    let loss = Loss::dice().smooth(1.0).with(0.5, Loss::bce());
+    spec(&folder, &serde_json::to_value(&loss).unwrap());
+    let weights = &arrays.weights[..70];
+    npy(&folder.path("full.npy"), &[2, 1, 5, 7], weights);
+    npy(&folder.path("short.npy"), &[2, 5, 7], weights);
+    let batch = arrays.batch().with_weights_per_voxel(weights).unwrap();
+    let expected = reference::evaluate(&loss, &batch).unwrap();
+    for weight in ["full.npy", "short.npy"] {
+        let evaluation = folder.json(with(&["--weight", weight, "--format", "json"]));
+        assert_number(&evaluation, "value", expected.value, 1e-6);
+        assert_number(&evaluation["terms"][1], "value", expected.terms[1], 1e-6);
+    }
+}
+
 #[test]
 fn losses_without_a_reduction() {
     let arrays = Arrays::new();
@@ -174,9 +193,13 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
         (args("x.npy", "flat.npy"), "flat.npy: its shape is [210]; expected [2, 3, 5, 7], since x.npy is"),
         (args("flat.npy", "flat.npy"), "flat.npy: the shape [210] is not usable: give [N, C, spatial…]"),
         (args("x.npy", "nan.npy"), "nan.npy: 210 of 210 values are not finite"),
+        (args("x.npy", "m_short.npy"), "m_short.npy: its shape [2, 5, 7] has no classes; expected [2, 3, 5, 7] (`seg"),
         (with(&["--mask", "w.npy"]), "w.npy: its shape is [2, 3, 5, 7]; expected [2, 1, 5, 7] or [2, 5, 7]"),
         (with(&["--mask", "fuzzy.npy"]), "fuzzy.npy: the value 0.5 at [0, 0, 0, 0] is neither 0 nor 1"),
-        (with(&["--weight", "m.npy"]), "m.npy: its shape is"),
+        (
+            with(&["--weight", "flat.npy"]),
+            "flat.npy: its shape is [210]; expected [2, 3, 5, 7] or [2, 1, 5, 7] or [2, 5, 7]",
+        ),
         (with(&["--gradient", "x.npy"]), "x.npy: it is the input x.npy"),
         (with(&["--gradient", "./x.npy"]), "./x.npy: it is the input x.npy"),
         (with(&["--gradient", "r.npy", "--map", "r.npy"]), "r.npy: two results would be written there"),
@@ -267,7 +290,7 @@ fn a_result_replaces_only_a_regular_file() {
         ("/dev/null", "it is a device, a pipe or the like"),
     ] {
         let message = folder.failure(with(&["--gradient", output]));
-        assert_eq!(message, format!("segloss: {output}: {reason}; expected the name of a .npy file to write"));
+        assert_eq!(message, format!("segloss: {output}: {reason}; expected the name of a file to write"));
         assert_eq!(folder.names(), before);
     }
     assert!(folder.path("pipe.npy").metadata().unwrap().file_type().is_fifo());

@@ -1,5 +1,6 @@
 //! Specifications of a loss: what is said of those that mean nothing, and what the help says of the others.
 
+use segloss::peers::Recipe;
 use serde_json::{Value, json};
 
 use crate::arrays::{Arrays, COMMON, spec, with};
@@ -33,6 +34,13 @@ fn specifications_that_mean_nothing() {
             json!({"peer": "pytorch", "loss": "BCEWithLogitsLoss", "params": {"pos_weight": [1, 2]}}),
             "pos_weight has 2 entries",
         ),
+        (json!({"peer": "kornia", "loss": "DiceLoss"}), "takes a label map, not F32 for every class"),
+        (json!({"peer": "kornia", "loss": "DiceLoss"}), "`segloss loss` reads no label maps yet"),
+        (
+            json!({"peer": "monai", "loss": "DiceCELoss", "params": {"softmax": true, "to_onehot_y": true}}),
+            "leave it out, or give labels (`segloss loss` reads no label maps yet",
+        ),
+        (json!({"peer": "smp", "loss": "DiceLoss"}), "missing field `mode`"),
         (json!({"terms": []}), "no terms"),
         (json!({"terms": [{"measure": {"overlap": {"smoth": 1}}}]}), "unknown field `smoth`"),
         (json!({"terms": [{"measure": {"overlap": {"smooth_numerator": -1}}}]}), "-1"),
@@ -60,6 +68,19 @@ fn specifications_that_mean_nothing() {
     let args = ["loss", "--spec", "spec.json", "--input", "w.npy", "--target", "y.npy", "--gradient", "g.npy"];
     assert!(folder.failure(args).contains("thresholds the prediction"));
     assert!(!folder.path("g.npy").exists());
+}
+
+#[test]
+fn the_help_lists_every_loss_of_every_peer() {
+    let help = String::from_utf8(Arrays::new().folder().run(["loss", "--help"]).stdout).unwrap();
+    let peers = help.split("\nPeers and their losses").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    for (peer, names) in Recipe::NAMES {
+        let of_peer = peers.split(&format!("\n  {peer} ")).nth(1).unwrap_or_else(|| panic!("{peer} is not in {help}"));
+        let listed: Vec<_> = of_peer.split([',', '\n']).map(|name| name.trim().trim_end_matches('*')).collect();
+        for name in *names {
+            assert!(listed.iter().any(|listed| listed.split(' ').next() == Some(name)), "{name} is not in {of_peer}");
+        }
+    }
 }
 
 /// Whatever values the help lists are read.

@@ -1,0 +1,210 @@
+//! Tables of an evaluation, for terminals and in Markdown.
+
+use super::metric::Metric;
+use super::score::generalized_dice;
+use super::summary::Evaluation;
+use crate::failure::Failure;
+use crate::report::thousands;
+
+/// A table with a title: a row of heads, and rows.
+pub(crate) struct Table {
+    title: String,
+    rows: Vec<Vec<String>>,
+}
+
+/// A number as tables show it.
+fn number(value: f64) -> String {
+    match value {
+        value if value.is_nan() => "NaN".to_owned(),
+        value if value.is_infinite() => if value > 0.0 { "inf" } else { "-inf" }.to_owned(),
+        value => format!("{value:.6}"),
+    }
+}
+
+fn cell(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::PredictedVolume | Metric::TrueVolume if value.is_finite() => format!("{value:.1}"),
+        _ if metric.is_distance() && value.is_finite() => format!("{value:.3}"),
+        _ => number(value),
+    }
+}
+
+impl Evaluation {
+    /// Aligned, for people.
+    pub(crate) fn text(&self) -> Result<String, Failure> {
+        let tables = self.tables()?;
+        let mut text = crate::report::table(self.about().map(|(name, value)| [name.to_owned(), value]));
+        for table in tables {
+            text += &format!("\n{}\n{}", table.title, crate::report::grid(&table.rows));
+        }
+        text += &self.notes().iter().map(|note| format!("\n{note}")).collect::<String>();
+        Ok(if self.notes().is_empty() { text } else { text + "\n" })
+    }
+
+    pub(crate) fn markdown(&self) -> Result<String, Failure> {
+        let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|");
+        let mut text = String::new();
+        for (name, value) in self.about() {
+            text += &format!("* {name}: {}\n", escaped(&value));
+        }
+        for table in self.tables()? {
+            text += &format!("\n## {}\n\n", table.title);
+            for (index, row) in table.rows.iter().enumerate() {
+                let cells: Vec<_> = row.iter().map(|cell| escaped(cell)).collect();
+                text += &format!("| {} |\n", cells.join(" | "));
+                if index == 0 {
+                    text += &format!("| --- |{}\n", " ---: |".repeat(row.len() - 1));
+                }
+            }
+        }
+        Ok(text + &self.notes().iter().map(|note| format!("\n* {}", escaped(note))).collect::<String>() + "\n")
+    }
+
+    fn about(&self) -> [(&'static str, String); 3] {
+        let mut cases = thousands(self.cases.len() as u64);
+        for (count, what) in [(self.failed.len(), "failed"), (self.unmatched.len(), "files without a partner")] {
+            if count > 0 {
+                cases += &format!(", {count} {what}");
+            }
+        }
+        [
+            ("prediction", self.prediction.display().to_string()),
+            ("truth", self.truth.display().to_string()),
+            ("cases", cases),
+        ]
+    }
+
+    fn tables(&self) -> Result<Vec<Table>, Failure> {
+        if self.cases.len() == 1 {
+            return Ok(vec![self.of_the_only_case()]);
+        }
+        Ok(vec![self.of_cases(), self.of_means(), self.of_pooled()?])
+    }
+
+    /// Metrics with the unit of those that have one.
+    fn head(&self, metric: Metric) -> String {
+        let unit = match self.cases.iter().filter(|case| case.voxel_volume.is_some()).count() {
+            0 => "voxels",
+            count if count == self.cases.len() => "mm",
+            _ => "mm or voxels",
+        };
+        match metric {
+            Metric::PredictedVolume | Metric::TrueVolume => {
+                let is_area = self.cases.iter().all(|case| case.rank == 2);
+                format!("{}, {}", metric.name(), if is_area { "mm²" } else { "mm³" })
+            }
+            _ if metric.is_distance() => format!("{}, {unit}", metric.name()),
+            Metric::SurfaceDice => {
+                let tolerance = self.surfaces.map_or(0.0, |(_, tolerance)| tolerance);
+                format!("{} at {tolerance} {unit}", metric.name())
+            }
+            _ => metric.name().to_owned(),
+        }
+    }
+
+    /// One row a class.
+    fn of_the_only_case(&self) -> Table {
+        let case = &self.cases[0];
+        let metrics = self.metrics();
+        let counts = ["TP", "FP", "FN"].map(str::to_owned);
+        let mut rows = vec![head("class", metrics.iter().map(|&metric| self.head(metric)).chain(counts))];
+        for (index, class) in self.classes.iter().enumerate() {
+            let values = metrics.iter().map(|&metric| cell(metric, self.value(metric, case, index)));
+            let counts = case.scores[index].counts;
+            let counts = [counts.true_positives, counts.false_positives, counts.false_negatives].map(thousands);
+            rows.push(head(&class.name, values.chain(counts)));
+        }
+        if self.classes.len() > 1 {
+            rows.push(head("mean", metrics.iter().map(|&metric| cell(metric, self.over_classes(metric, case)))));
+            rows.push(head("generalised", [number(case.generalized_dice)]));
+        }
+        Table { title: format!("{}, {} voxels", case.name, thousands(case.voxels)), rows: even(rows) }
+    }
+
+    /// One row a case: the Dice of every class.
+    fn of_cases(&self) -> Table {
+        let worst = self.worst();
+        let names = self.classes.iter().map(|class| format!("Dice {}", class.name));
+        let mut rows = vec![head("case", names.chain(["mean".to_owned(), String::new()]))];
+        for (index, case) in self.cases.iter().enumerate() {
+            let values = (0..self.classes.len()).map(|class| number(self.value(Metric::Dice, case, class)));
+            let mean = number(self.over_classes(Metric::Dice, case));
+            let mark = if worst.contains(&index) { "worst" } else { "" };
+            rows.push(head(&case.name, values.chain([mean, mark.to_owned()])));
+        }
+        Table { title: "Every case".to_owned(), rows }
+    }
+
+    /// One row a class: the mean over the cases.
+    fn of_means(&self) -> Table {
+        let metrics = self.metrics();
+        let mut rows = vec![head("class", metrics.iter().map(|&metric| self.head(metric)))];
+        for (index, class) in self.classes.iter().enumerate() {
+            rows.push(head(&class.name, metrics.iter().map(|&metric| cell(metric, self.mean(metric, index).value))));
+        }
+        if self.classes.len() > 1 {
+            let classes = 0..self.classes.len();
+            let mean =
+                |metric| super::summary::Mean::of(classes.clone().map(|class| self.mean(metric, class).value)).value;
+            rows.push(head("mean", metrics.iter().map(|&metric| cell(metric, mean(metric)))));
+            rows.push(head("generalised", [number(self.generalized_dice().value)]));
+        }
+        Table { title: "Mean over cases".to_owned(), rows: even(rows) }
+    }
+
+    /// One row a class: all voxels of all cases together.
+    fn of_pooled(&self) -> Result<Table, Failure> {
+        let metrics: Vec<_> = Metric::COUNTED.into_iter().filter(|&metric| self.of_pool(metric, 0).is_some()).collect();
+        let counts = ["TP", "FP", "FN"].map(str::to_owned);
+        let mut rows = vec![head("class", metrics.iter().map(|&metric| self.head(metric)).chain(counts))];
+        for (index, class) in self.classes.iter().enumerate() {
+            let values = metrics.iter().map(|&metric| cell(metric, self.of_pool(metric, index).unwrap_or(f64::NAN)));
+            let counts = self.pooled(index);
+            let counts = [counts.true_positives, counts.false_positives, counts.false_negatives].map(thousands);
+            rows.push(head(&class.name, values.chain(counts)));
+        }
+        if self.classes.len() > 1 {
+            rows.push(head("generalised", [number(generalized_dice(&self.all_pooled())?)]));
+        }
+        Ok(Table { title: "Pooled over all voxels".to_owned(), rows: even(rows) })
+    }
+
+    /// What is left out, and what else a reader should know.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = vec![];
+        for (index, class) in self.classes.iter().enumerate().filter(|_| self.cases.len() > 1) {
+            for metric in self.metrics() {
+                let mean = self.mean(metric, index);
+                if mean.left_out > 0 {
+                    notes.push(format!(
+                        "{} of class {} is not defined (NaN) in {} of {} cases, which its mean leaves out",
+                        metric.name(),
+                        class.name,
+                        mean.left_out,
+                        mean.left_out + mean.count
+                    ));
+                }
+            }
+        }
+        notes.extend(self.failed.iter().map(|(name, reason)| format!("failed: {name}: {reason}")));
+        notes.extend(self.unmatched.iter().map(|path| format!("without a partner: {}", path.display())));
+        notes.extend(self.passed_over.iter().map(|path| format!("passed over: {}", path.display())));
+        if let Some((definition, _)) = self.surfaces {
+            notes.push(format!("surface distances as {definition} defines them"));
+        }
+        notes
+    }
+}
+
+/// A line of a table. What would move the terminal's cursor is shown as a sign.
+fn head(first: &str, rest: impl IntoIterator<Item = String>) -> Vec<String> {
+    let plain = |text: &str| text.replace(char::is_control, "\u{fffd}");
+    std::iter::once(first.to_owned()).chain(rest).map(|cell| plain(&cell)).collect()
+}
+
+/// Rows of the length of the first.
+fn even(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let length = rows.first().map_or(0, Vec::len);
+    rows.iter_mut().for_each(|row| row.resize(length, String::new()));
+    rows
+}

@@ -1,0 +1,91 @@
+//! Grey TIFF images, one or a stack of them.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use ::tiff::decoder::{Decoder, DecodingResult, Limits};
+use ::tiff::tags::Tag;
+use ::tiff::{ColorType, TiffError};
+
+use super::{Contents, Grey, Read, Values};
+
+/// Images beyond this many bytes are refused rather than decoded.
+const MAX_BYTES: usize = 1 << 32;
+
+/// Reads an image of shape [height, width], or pages of one size as [pages, height, width].
+pub(crate) fn read(path: &Path) -> Read {
+    let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected a TIFF image");
+    let broken = |error: TiffError| format!("it cannot be decoded ({error}); expected a grey TIFF image");
+    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut limits = Limits::default();
+    (limits.decoding_buffer_size, limits.intermediate_buffer_size) = (MAX_BYTES, MAX_BYTES);
+    let mut decoder = Decoder::new(file).map_err(broken)?.with_limits(limits);
+    let (width, height) = decoder.dimensions().map_err(broken)?;
+    let colors = decoder.colortype().map_err(broken)?;
+    let (grey, bits) = match colors {
+        ColorType::Gray(bits @ (8 | 16)) => (Grey::Shades(((1_u32 << bits) - 1) as u16), bits),
+        ColorType::Gray(32 | 64) => (Grey::Indices, 32),
+        ColorType::Palette(8) => (Grey::Indices, 8),
+        _ => return Err(format!("its colours are {colors:?}; expected a grey image of 8, 16 or 32 bits")),
+    };
+    if decoder.find_tag(Tag::PhotometricInterpretation).map_err(broken)?.and_then(|tag| tag.into_u32().ok()) == Some(0)
+    {
+        return Err("its 0 is white (WhiteIsZero); expected an image in which it is black".to_owned());
+    }
+    let mut stack: Option<Values> = None;
+    let mut pages = 0;
+    loop {
+        let page = decoder.read_image().map_err(broken)?;
+        let page = values(page).ok_or("its numbers are complex or of an unknown type; expected real numbers")?;
+        let is_one_type = match &mut stack {
+            None => {
+                stack = Some(page);
+                true
+            }
+            Some(stack) => stack.append(page),
+        };
+        if !is_one_type {
+            return Err("its pages have numbers of several types; expected one".to_owned());
+        }
+        pages += 1;
+        if !decoder.more_images() {
+            break;
+        }
+        // As long as all pages together are not beyond it.
+        if stack.as_ref().map_or(0, Values::len).saturating_mul(4) > MAX_BYTES {
+            return Err(format!("its pages take more than {MAX_BYTES} bytes"));
+        }
+        decoder.next_image().map_err(broken)?;
+        let size = decoder.dimensions().map_err(broken)?;
+        if size != (width, height) || decoder.colortype().map_err(broken)? != colors {
+            return Err(format!(
+                "its page {} has {}×{} pixels of another size or kind than the {width}×{height} of the first; expected one",
+                pages + 1,
+                size.0,
+                size.1
+            ));
+        }
+    }
+    let values = stack.unwrap_or(Values::U8(vec![].into()));
+    // A number of its own for every pixel is no shade.
+    let grey = (bits < 32).then_some(grey);
+    let plane = [height as usize, width as usize];
+    let dims = if pages > 1 { vec![pages, plane[0], plane[1]] } else { plane.to_vec() };
+    Ok(Contents { grey, ..Contents::in_c_order(dims, values) })
+}
+
+fn values(page: DecodingResult) -> Option<Values> {
+    Some(match page {
+        DecodingResult::U8(values) => Values::U8(values.into()),
+        DecodingResult::U16(values) => Values::I32(values.into_iter().map(i32::from).collect()),
+        DecodingResult::I8(values) => Values::I32(values.into_iter().map(i32::from).collect()),
+        DecodingResult::I16(values) => Values::I32(values.into_iter().map(i32::from).collect()),
+        DecodingResult::I32(values) => Values::I32(values),
+        DecodingResult::U32(values) => Values::of_integers(values.into_iter().map(i64::from)),
+        DecodingResult::I64(values) => Values::of_integers(values.into_iter()),
+        DecodingResult::F32(values) => Values::F32(values),
+        DecodingResult::F64(values) => Values::F32(values.into_iter().map(|v| v as f32).collect()),
+        _ => return None,
+    })
+}

@@ -19,6 +19,7 @@ mod progress;
 mod report;
 mod space;
 mod spec;
+mod threads;
 
 use std::io;
 use std::process::ExitCode;

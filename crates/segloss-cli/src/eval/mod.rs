@@ -35,6 +35,7 @@ use crate::array::is_image;
 use crate::failure::Failure;
 use crate::output::{Pending, check_places};
 use crate::progress::{Bar, Progress};
+use crate::threads;
 
 /// Whether results are being written. Until then there is nothing that a sudden end could leave half done.
 static WRITES: AtomicBool = AtomicBool::new(false);
@@ -56,10 +57,6 @@ pub(crate) fn run(args: &args::Eval, adapter: Option<&str>) -> Result<Outcome, F
         .map(PathBuf::as_path)
         .collect();
     check_places(&outputs, &inputs)?;
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::new(format!("the threads cannot be started: {error}")))?;
     let question = question(args, adapter)?;
     if let Some(gone) = [&args.prediction, &args.truth].into_iter().find(|path| path.symlink_metadata().is_err()) {
         return Err(Failure::file(gone, "it cannot be read (there is no such file or folder)"));
@@ -68,13 +65,13 @@ pub(crate) fn run(args: &args::Eval, adapter: Option<&str>) -> Result<Outcome, F
         [true, true] => {
             let matched = pairs::of_folders(&args.prediction, &args.truth);
             check_places(&outputs, &matched.files())?;
-            let scored = threads.install(|| score_all(&question, &matched.pairs));
+            let scored = threads::install(args.threads, || score_all(&question, &matched.pairs))?;
             hand_out(args, evaluation(args, &question, matched, scored)?)
         }
         [false, false] => {
             let name = args.prediction.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let pair = Pair { name, prediction: args.prediction.clone(), truth: args.truth.clone() };
-            threads.install(|| of_files(args, &question, pair))
+            threads::install(args.threads, || of_files(args, &question, pair))?
         }
         [is_folder, _] => {
             let (folder, file) =

@@ -93,7 +93,7 @@ impl Bound {
     /// # Errors
     /// [`Error::NotEvaluated`] if none was submitted;
     /// [`Error::BadValues`] if the inputs held values that are not usable numbers; [`Error::Device`] if the
-    /// result cannot be mapped, or is being read already.
+    /// result cannot be mapped; [`Error::DeviceLost`]; [`Error::BeingRead`] by another thread.
     pub async fn read(&self) -> Result<Output, Error> {
         let mut output = Output::default();
         self.read_into(&mut output).await?;
@@ -183,8 +183,7 @@ impl Bound {
             return Err(Error::Length { what: "row upstream", found, expected });
         }
         let offset = params::row_upstream(loss, problem) * size_of::<[f32; 4]>() as u64;
-        gpu.queue().write_buffer(&self.class_weights, offset, bytemuck::cast_slice(upstream));
-        Ok(())
+        gpu.guarded(|_| gpu.queue().write_buffer(&self.class_weights, offset, bytemuck::cast_slice(upstream)))
     }
 
     /// Replaces weights, smoothing constants and all other numbers of the loss, for the work submitted from now on.
@@ -210,9 +209,12 @@ impl Bound {
 
     fn write_loss(&self) {
         let Plan { gpu, loss, problem, .. } = &self.plan;
-        gpu.queue().write_buffer(&self.loss, 0, &params::loss_bytes(loss, problem, self.upstream));
         let class_weights = params::class_weights(loss, problem);
-        gpu.queue().write_buffer(&self.class_weights, 0, bytemuck::cast_slice(&class_weights));
+        // It fails where the device is lost: then the next reading says so.
+        let _ = gpu.guarded(|_| {
+            gpu.queue().write_buffer(&self.loss, 0, &params::loss_bytes(loss, problem, self.upstream));
+            gpu.queue().write_buffer(&self.class_weights, 0, bytemuck::cast_slice(&class_weights));
+        });
     }
 
     /// The device memory this binding created for itself, in bytes, the host-visible result apart. With the scratch

@@ -217,7 +217,19 @@ pub enum Error {
     /// A result was read before any evaluation of it was submitted.
     #[error("there is no result yet; encode the evaluation and submit it, then read")]
     NotEvaluated,
-    /// wgpu reported an error.
+    /// A result was read while another reading of it was under way.
+    #[error("this result is being read already; read it by one thread at a time")]
+    BeingRead,
+    /// The device has no memory left for a buffer.
+    #[error("the device is out of memory: {0}; split the batch, or free buffers")]
+    OutOfMemory(String),
+    /// The device is gone: it was destroyed, unplugged, reset by its driver. Nothing of its context works any more.
+    #[error("the device is lost: {reason}; make a new context")]
+    DeviceLost {
+        /// What the driver or wgpu said of it.
+        reason: String,
+    },
+    /// wgpu reported an error. Of a [caller's device](crate::Gpu::from_wgpu) that is lost, too: its owner has its callback.
     #[error("the GPU reported: {0}")]
     Device(String),
 }

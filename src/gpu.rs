@@ -50,6 +50,8 @@ struct Inner {
     pipelines: Mutex<HashMap<(Variant, Tuning), wgpu::ComputePipeline>>,
     pipeline_cache: OnceLock<wgpu::PipelineCache>,
     turn: Mutex<()>,
+    /// Why the device is lost, if it is and this library made it.
+    lost: Arc<OnceLock<String>>,
 }
 
 /// Features that the kernels use where they are there.
@@ -97,7 +99,13 @@ impl Gpu {
             .request_device(&descriptor)
             .await
             .map_err(|error| Error::NoDevice { adapter: adapter.get_info().name, reason: error.to_string() })?;
-        Self::from_wgpu(device, queue)
+        let lost = Arc::new(OnceLock::new());
+        let told = lost.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            // It is lost once; what would be told later adds nothing.
+            let _ = told.set(format!("{reason:?}, {message}"));
+        });
+        Self::around(device, queue, lost)
     }
 
     /// A context inside an existing device, which may have default limits and no features.
@@ -105,6 +113,11 @@ impl Gpu {
     /// # Errors
     /// [`Error::Limit`] if the device has no compute shaders or too few storage buffers for any loss.
     pub fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self, Error> {
+        // The callback is its owner's.
+        Self::around(device, queue, Arc::default())
+    }
+
+    fn around(device: wgpu::Device, queue: wgpu::Queue, lost: Arc<OnceLock<String>>) -> Result<Self, Error> {
         let (limits, info) = (device.limits(), device.adapter_info());
         let at_least = |limit, found: u64, needed| {
             if found < needed { Err(Error::Limit { limit, found, needed }) } else { Ok(()) }
@@ -117,7 +130,7 @@ impl Gpu {
         let widths = widths(tuning, &info, &limits, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
         let (pipelines, pipeline_cache, turn) = (Mutex::default(), OnceLock::new(), Mutex::default());
-        let inner = Inner { device, queue, info, limits, pipelines, pipeline_cache, turn };
+        let inner = Inner { device, queue, info, limits, pipelines, pipeline_cache, turn, lost };
         Ok(Self { inner: Arc::new(inner), reducer, tuning, widths, kept: Arc::default() })
     }
 
@@ -272,29 +285,48 @@ impl Gpu {
         let size = whole_octets(contents.len() as u64);
         let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: true };
         let buffer = self.guarded(|device| device.create_buffer(&descriptor))?;
-        let device_error = |error: wgpu::MapRangeError| Error::Device(error.to_string());
-        buffer.get_mapped_range_mut(..).map_err(device_error)?.slice(..contents.len()).copy_from_slice(contents);
-        buffer.unmap();
+        let mut view = buffer.get_mapped_range_mut(..).map_err(|error| self.failure(error.to_string()))?;
+        view.slice(..contents.len()).copy_from_slice(contents);
+        drop(view);
+        self.guarded(|_| buffer.unmap())?;
         Ok(buffer)
     }
 
+    /// What failed with this message; where the device is lost, that.
+    pub(crate) fn failure(&self, message: String) -> Error {
+        match self.inner.lost.get() {
+            Some(reason) => Error::DeviceLost { reason: reason.clone() },
+            None => Error::Device(message),
+        }
+    }
+
     /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.
+    ///
+    /// Of a lost device wgpu does not complain, it only tells the callback: what it creates there cannot be mapped, so that the
+    /// wait for a result finds out.
     pub(crate) fn guarded<T>(&self, create: impl FnOnce(&wgpu::Device) -> T) -> Result<T, Error> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device().push_error_scope(filter));
         let created = create(self.device());
-        // The innermost first.
-        for scope in scopes.into_iter().rev().map(wgpu::ErrorScopeGuard::pop) {
-            // On the web scopes answer later, and waiting would block the page: there the page's own handler
-            // reports. Elsewhere the answer is ready.
-            #[cfg(not(target_arch = "wasm32"))]
-            if let Some(error) = pollster::block_on(scope) {
-                return Err(Error::Device(error.to_string()));
-            }
-            #[cfg(target_arch = "wasm32")]
+        // All are popped, the innermost first, as wgpu asks for on pain of a panic. On the web scopes answer later, and waiting
+        // would block the page: there the page's own handler reports. Elsewhere the answer is ready.
+        let popped = scopes.into_iter().rev().map(wgpu::ErrorScopeGuard::pop);
+        #[cfg(not(target_arch = "wasm32"))]
+        let complaint = popped.fold(None, |first, scope| first.or(pollster::block_on(scope)));
+        #[cfg(target_arch = "wasm32")]
+        let complaint: Option<wgpu::Error> = popped.fold(None, |_, scope| {
             drop(scope);
+            None
+        });
+        match complaint {
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory(error.to_string())),
+            Some(error) => return Err(self.failure(error.to_string())),
+            None => (),
         }
-        Ok(created)
+        match self.inner.lost.get() {
+            Some(reason) => Err(Error::DeviceLost { reason: reason.clone() }),
+            None => Ok(created),
+        }
     }
 }
 

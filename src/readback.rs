@@ -47,7 +47,7 @@ impl Staging {
     /// Asks for the first `bytes` once the work submitted so far is done. It fails while another reading is under way.
     pub(crate) fn request<'a>(&'a self, gpu: &'a Gpu, bytes: u64) -> Result<Reading<'a>, Error> {
         if self.is_read.swap(true, Ordering::Acquire) {
-            return Err(Error::Device("this result is being read already; read it once at a time".to_owned()));
+            return Err(Error::BeingRead);
         }
         // Native devices map while they are polled, and say so when the range is taken: there is nothing to be told.
         #[cfg(not(target_arch = "wasm32"))]
@@ -57,15 +57,18 @@ impl Staging {
         // The receiver is gone if the caller dropped the future: nobody to tell.
         #[cfg(target_arch = "wasm32")]
         let told = move |result| drop(sender.send(result));
-        self.buffer.map_async(wgpu::MapMode::Read, ..bytes, told);
-        Ok(Reading {
+        let reading = Reading {
             gpu,
             staging: self,
             bytes,
             is_mapped: true,
             #[cfg(target_arch = "wasm32")]
             mapped,
-        })
+        };
+        // Unguarded, since scopes allocate: the buffer is this one's own and not mapped, so that only a lost device can refuse,
+        // and of that wgpu says nothing here.
+        self.buffer.map_async(wgpu::MapMode::Read, ..bytes, told);
+        Ok(reading)
     }
 }
 
@@ -77,7 +80,7 @@ impl Reading<'_> {
             return Err(Error::Device("the result cannot be mapped".to_owned()));
         }
         let buffer = &self.staging.buffer;
-        let view = buffer.get_mapped_range(..self.bytes).map_err(|error| Error::Device(error.to_string()))?;
+        let view = buffer.get_mapped_range(..self.bytes).map_err(|error| self.gpu.failure(error.to_string()))?;
         let decoded = bytemuck::try_cast_slice(&view).map(decode).map_err(|error| Error::Device(error.to_string()));
         drop(view);
         buffer.unmap();
@@ -100,7 +103,7 @@ impl Drop for Reading<'_> {
 /// Waits until the work submitted so far is done. On the web nothing can wait; there the browser calls back.
 pub(crate) fn wait(gpu: &Gpu) -> Result<(), Error> {
     let waited = gpu.device().poll(wgpu::PollType::wait_indefinitely());
-    waited.map(drop).map_err(|error| Error::Device(format!("waiting for the result failed: {error}")))
+    waited.map(drop).map_err(|error| gpu.failure(format!("waiting for the result failed: {error}")))
 }
 
 /// Fills an output with the numbers of the words that the host reads. Its vectors are used again.

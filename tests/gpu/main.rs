@@ -8,6 +8,7 @@ mod columns;
 mod counts;
 mod data;
 mod determinism;
+mod faults;
 mod formats;
 mod host;
 mod label_maps;

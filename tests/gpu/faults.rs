@@ -1,0 +1,292 @@
+//! What goes wrong around an evaluation: a device that is lost, memory that is short, results that several threads read,
+//! work whose plan is gone, buffers of another device. Each is an error that says so, or works.
+
+use segloss::wgpu::{self, BufferUsages as Usage};
+use segloss::{AdapterChoice, Batch, Bound, Buffers, Error, Gpu, Loss, Output, Plan, Problem, Shape};
+
+use crate::data::{Tensors, assert_matches, gpu, turn};
+
+/// A context of its own, whose device may be destroyed, on the adapter of the others.
+fn own_gpu() -> Gpu {
+    let own = Gpu::with_adapter(&AdapterChoice::Auto).unwrap();
+    assert_eq!(own.adapter_info(), gpu().adapter_info());
+    own
+}
+
+fn tensors() -> Tensors {
+    Tensors::random(&[2, 1, 3000], 91, false)
+}
+
+fn loss() -> Loss {
+    Loss::dice().with(0.5, Loss::bce())
+}
+
+fn buffer(gpu: &Gpu, bytes: u64) -> wgpu::Buffer {
+    let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+    gpu.device().create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes, usage, mapped_at_creation: false })
+}
+
+fn filled(gpu: &Gpu, data: &[f32]) -> wgpu::Buffer {
+    let buffer = buffer(gpu, 4 * data.len() as u64);
+    let bytes: Vec<u8> = data.iter().flat_map(|value| value.to_le_bytes()).collect();
+    gpu.queue().write_buffer(&buffer, 0, &bytes);
+    buffer
+}
+
+fn plan(gpu: &Gpu) -> Plan {
+    gpu.plan(&loss(), &Problem::new(tensors().shape).with_gradient()).unwrap()
+}
+
+/// A plan bound to buffers of its own, which nothing else holds.
+fn bound(gpu: &Gpu) -> Bound {
+    let (tensors, plan) = (tensors(), plan(gpu));
+    let [logits, targets, gradient] =
+        [&tensors.logits, &tensors.targets, &tensors.logits].map(|data| filled(gpu, data));
+    let scratch = buffer(gpu, plan.scratch_size());
+    plan.bind(&Buffers::new(&logits, &targets).with_gradient(&gradient), (&scratch).into()).unwrap()
+}
+
+fn submit(gpu: &Gpu, bound: &Bound) {
+    let mut encoder = gpu.device().create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    bound.encode(&mut encoder);
+    gpu.queue().submit([encoder.finish()]);
+}
+
+fn assert_lost<T: std::fmt::Debug>(what: &str, result: Result<T, Error>) {
+    assert!(matches!(result, Err(Error::DeviceLost { .. })), "{what}: {result:?}");
+}
+
+/// Whatever is asked of a context whose device is gone.
+#[test]
+fn a_device_that_is_lost() {
+    let _turn = turn();
+    let (gpu, tensors) = (own_gpu(), tensors());
+    let batch = tensors.batch(0).with_gradient();
+    // Kept plans and a bound one that has been evaluated, as in the middle of a training.
+    gpu.evaluate(&loss(), &batch).unwrap();
+    let mut bound = bound(&gpu);
+    submit(&gpu, &bound);
+    let mut output = bound.read_blocking().unwrap();
+    let before = output.clone();
+    submit(&gpu, &bound);
+    gpu.device().destroy();
+    assert_lost("read", bound.read_blocking());
+    assert_lost("read_into", bound.read_into_blocking(&mut output));
+    assert_eq!(output, before);
+    assert_lost("evaluate, kept", gpu.evaluate(&loss(), &batch));
+    assert_lost("evaluate, new", gpu.evaluate(&Loss::jaccard(), &batch));
+    assert_lost("counts", gpu.counts(&Loss::dice().hard(0.5), &tensors.batch(0)));
+    assert_lost("plan", gpu.plan(&Loss::bce(), batch.problem()));
+    bound.set_upstream(2.0);
+    bound.set_loss(&loss()).unwrap();
+    let bounds = [bound];
+    assert_lost("read_all", Bound::read_all_blocking(&bounds));
+    // Another device of the same adapter does not know of it.
+    let another = own_gpu();
+    assert_matches("another", &loss(), &batch, &another.evaluate(&loss(), &batch).unwrap());
+}
+
+/// A device that the library did not make, whose callbacks are its owner's: what fails says what was tried.
+#[test]
+fn a_device_of_the_callers_that_is_lost() {
+    let _turn = turn();
+    let own = own_gpu();
+    let gpu = Gpu::from_wgpu(own.device().clone(), own.queue().clone()).unwrap();
+    let bound = bound(&gpu);
+    submit(&gpu, &bound);
+    gpu.device().destroy();
+    let refused = bound.read_blocking();
+    assert!(matches!(refused, Err(Error::Device(_))), "{refused:?}");
+    let tensors = tensors();
+    let refused = gpu.evaluate(&loss(), &tensors.batch(0));
+    assert!(matches!(refused, Err(Error::Device(_))), "{refused:?}");
+}
+
+/// One result may be read by one thread at a time; the others are told, and nothing is broken for the next.
+#[test]
+fn threads_that_read_one_result() {
+    let _turn = turn();
+    let bound = bound(gpu());
+    submit(gpu(), &bound);
+    let expected = bound.read_blocking().unwrap();
+    let mut seen = 0;
+    for _ in 0..20 {
+        submit(gpu(), &bound);
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| bound.read_blocking())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        for result in results {
+            match result {
+                Ok(output) => {
+                    assert_eq!(output, expected);
+                    seen += 1;
+                }
+                Err(error) => assert_eq!(error, Error::BeingRead),
+            }
+        }
+    }
+    assert!(seen >= 20, "{seen} of 20 rounds had a reader");
+    // A reading that nobody waits for any more gives way to the next.
+    drop(bound.read());
+    assert_eq!(bound.read_blocking().unwrap(), expected);
+}
+
+/// The plan, its buffers and the context go while the device works for them; the gradient that was asked for arrives.
+#[test]
+fn a_plan_that_is_dropped_while_its_work_is_under_way() {
+    let _turn = turn();
+    let (own, tensors) = (own_gpu(), tensors());
+    let (device, queue) = (own.device().clone(), own.queue().clone());
+    let expected = own.evaluate(&loss(), &tensors.batch(0).with_gradient()).unwrap();
+    let gpu = Gpu::from_wgpu(device.clone(), queue).unwrap();
+    let plan = plan(&gpu);
+    let [logits, targets] = [&tensors.logits, &tensors.targets].map(|data| filled(&gpu, data));
+    let (gradient, scratch) = (filled(&gpu, &tensors.logits), buffer(&gpu, plan.scratch_size()));
+    let bound = plan.bind(&Buffers::new(&logits, &targets).with_gradient(&gradient), (&scratch).into()).unwrap();
+    submit(&gpu, &bound);
+    drop((bound, plan, scratch, logits, targets));
+    let words = crate::buffers::download(&gpu, &gradient);
+    drop(gpu);
+    let found: Vec<f32> = words.into_iter().map(f32::from_bits).collect();
+    assert_eq!(Some(&found[..]), expected.gradient());
+    device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+}
+
+/// Two devices of one adapter agree; the buffers of one are no use to the other.
+#[test]
+fn two_devices_in_one_process() {
+    let _turn = turn();
+    let tensors = tensors();
+    let batch = tensors.batch(0).with_gradient();
+    let [first, second] = two_gpus();
+    let on_first = first.evaluate(&loss(), &batch).unwrap();
+    assert_eq!(second.evaluate(&loss(), &batch).unwrap(), on_first);
+    let plan = plan(&first);
+    let [logits, targets, gradient] =
+        [&tensors.logits, &tensors.targets, &tensors.logits].map(|data| filled(&second, data));
+    let scratch = buffer(&first, plan.scratch_size());
+    let refused = plan.bind(&Buffers::new(&logits, &targets).with_gradient(&gradient), (&scratch).into());
+    assert!(matches!(refused, Err(Error::Device(_))), "{:?}", refused.err());
+    assert_eq!(first.evaluate(&loss(), &batch).unwrap(), on_first);
+}
+
+/// The adapter of the others, of an instance with these thresholds.
+fn adapter(memory_budget_thresholds: wgpu::MemoryBudgetThresholds) -> wgpu::Adapter {
+    let unrestricted = wgpu::InstanceDescriptor::new_without_display_handle();
+    let descriptor = wgpu::InstanceDescriptor { memory_budget_thresholds, ..unrestricted };
+    let backends = gpu().adapter_info().backend.into();
+    let adapters = pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(backends));
+    adapters.into_iter().find(|adapter| adapter.get_info().name == gpu().adapter_info().name).unwrap()
+}
+
+fn two_gpus() -> [Gpu; 2] {
+    let adapter = adapter(wgpu::MemoryBudgetThresholds::default());
+    [(), ()].map(|()| of_adapter(&adapter))
+}
+
+fn of_adapter(adapter: &wgpu::Adapter) -> Gpu {
+    let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+    Gpu::from_wgpu(device, queue).unwrap()
+}
+
+/// Memory that is used up: the error says so, and what was there before goes on working.
+#[test]
+fn memory_that_is_short() {
+    let _turn = turn();
+    // In a process of its own, whose address space is so small that drivers in software get no more.
+    const LIMITED: &str = "SEGLOSS_TEST_IN_LITTLE_MEMORY";
+    if std::env::var_os(LIMITED).is_none() {
+        let binary = std::env::current_exe().unwrap();
+        let script = format!("ulimit -v 3500000 && exec {binary:?} faults::memory_that_is_short --exact --nocapture");
+        let output = std::process::Command::new("sh").args(["-c", &script]).env(LIMITED, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("1 passed"), "{said}");
+        return;
+    }
+    let (gpu, tensors) = (own_gpu(), tensors());
+    let batch = tensors.batch(0).with_gradient();
+    let expected = gpu.evaluate(&loss(), &batch).unwrap();
+    // One gigabyte here; four there.
+    let (shape, zeros) = (Shape::new(&[1, 1, 1 << 28]).unwrap(), vec![0.0; 1 << 28]);
+    let refused = gpu.evaluate(&loss(), &Batch::new(&shape, &zeros, &zeros).unwrap().with_gradient());
+    let error = refused.expect_err("four gigabytes do not fit");
+    if gpu.adapter_info().backend == wgpu::Backend::Gl {
+        // wgpu's GL backend takes a buffer that it cannot map for a device that is lost.
+        assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
+        drop(gpu);
+        assert_eq!(own_gpu().evaluate(&loss(), &batch).unwrap(), expected);
+    } else {
+        assert!(matches!(error, Error::OutOfMemory(_)), "{error}");
+        assert_eq!(gpu.evaluate(&loss(), &batch).unwrap(), expected);
+    }
+}
+
+/// A budget that the caller sets: where the driver tells how much it has, nothing is made beyond it.
+#[test]
+fn a_budget_of_memory() {
+    let _turn = turn();
+    let poor =
+        of_adapter(&adapter(wgpu::MemoryBudgetThresholds { for_resource_creation: Some(0), for_device_loss: None }));
+    let tensors = tensors();
+    match poor.evaluate(&loss(), &tensors.batch(0).with_gradient()) {
+        Err(error) => assert!(matches!(error, Error::OutOfMemory(_)), "{error}"),
+        Ok(_) => println!("skipped: {} tells no budget", poor.adapter_info().name),
+    }
+}
+
+/// 10,000 evaluations of mixed sizes by 8 threads: the bits of one thread, and neither memory nor objects grow.
+#[test]
+fn ten_thousand_evaluations_by_eight_threads() {
+    let _turn = turn();
+    const THREADS: usize = 8;
+    let gpu = own_gpu();
+    let sizes = [1, 63, 64, 65, 1000, 4096, 20_000];
+    let cases: Vec<_> = sizes.iter().map(|&n| Tensors::random(&[1, 1, n], n as u32, false)).collect();
+    let batch = |case: usize| cases[case].batch(0).with_gradient();
+    let bits = |output: &Output| {
+        let gradient: Vec<_> = output.gradient().unwrap().iter().map(|value| value.to_bits()).collect();
+        (output.value().to_bits(), output.sums().to_vec(), gradient)
+    };
+    let expected: Vec<_> = (0..cases.len()).map(|case| bits(&gpu.evaluate(&loss(), &batch(case)).unwrap())).collect();
+    let round = |evaluations: usize| {
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (gpu, expected, batch, bits) = (gpu.clone(), &expected, &batch, &bits);
+                scope.spawn(move || {
+                    for index in 0..evaluations / THREADS {
+                        let case = (index * 5 + thread) % expected.len();
+                        let output = gpu.evaluate(&loss(), &batch(case)).unwrap();
+                        assert!(bits(&output) == expected[case], "thread {thread}, evaluation {index}");
+                    }
+                });
+            }
+        });
+        gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        (resident(), objects(&gpu))
+    };
+    let (memory, before) = round(2000);
+    let (memory_after, after) = round(8000);
+    println!(
+        "resident memory: {memory} KiB after 2,000 evaluations, {memory_after} KiB after 10,000; objects {after:?}"
+    );
+    // Threads meet by chance, so that now eight and now fewer plans of one size are kept.
+    for (before, after) in before.into_iter().zip(after) {
+        assert!(after <= before.max(8 * 12), "{before} objects, then {after}");
+    }
+    assert!(memory_after <= memory + 16 * 1024, "{memory} KiB, then {memory_after} KiB");
+}
+
+/// Live buffers, bind groups and pipelines.
+fn objects(gpu: &Gpu) -> [isize; 3] {
+    let hal = gpu.device().get_internal_counters().hal;
+    [&hal.buffers, &hal.bind_groups, &hal.compute_pipelines].map(|counter| counter.read())
+}
+
+/// The memory that this process holds, in KiB, where the system says so.
+fn resident() -> u64 {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return 0 };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}

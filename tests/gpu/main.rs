@@ -12,6 +12,7 @@ mod faults;
 mod formats;
 mod host;
 mod label_maps;
+mod laws;
 mod memory;
 mod pairs;
 mod pipeline_cache;

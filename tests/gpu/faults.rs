@@ -2,7 +2,7 @@
 //! work whose plan is gone, buffers of another device. Each is an error that says so, or works.
 
 use segloss::wgpu::{self, BufferUsages as Usage};
-use segloss::{AdapterChoice, Batch, Bound, Buffers, Error, Gpu, Loss, Output, Plan, Problem, Shape};
+use segloss::{AdapterChoice, Batch, Bound, Buffers, Error, Gpu, Loss, Plan, Problem, Shape};
 
 use crate::data::{Tensors, assert_matches, gpu, turn};
 
@@ -194,7 +194,11 @@ fn of_adapter(adapter: &wgpu::Adapter) -> Gpu {
 #[test]
 fn memory_that_is_short() {
     let _turn = turn();
-    // In a process of its own, whose address space is so small that drivers in software get no more.
+    if gpu().adapter_info().device_type != wgpu::DeviceType::Cpu || !cfg!(target_os = "linux") {
+        println!("skipped: only of software adapters on Linux the memory can be limited from here");
+        return;
+    }
+    // In a process of its own, whose address space is so small that the driver gets no more.
     const LIMITED: &str = "SEGLOSS_TEST_IN_LITTLE_MEMORY";
     if std::env::var_os(LIMITED).is_none() {
         let binary = std::env::current_exe().unwrap();
@@ -234,59 +238,4 @@ fn a_budget_of_memory() {
         Err(error) => assert!(matches!(error, Error::OutOfMemory(_)), "{error}"),
         Ok(_) => println!("skipped: {} tells no budget", poor.adapter_info().name),
     }
-}
-
-/// 10,000 evaluations of mixed sizes by 8 threads: the bits of one thread, and neither memory nor objects grow.
-#[test]
-fn ten_thousand_evaluations_by_eight_threads() {
-    let _turn = turn();
-    const THREADS: usize = 8;
-    let gpu = own_gpu();
-    let sizes = [1, 63, 64, 65, 1000, 4096, 20_000];
-    let cases: Vec<_> = sizes.iter().map(|&n| Tensors::random(&[1, 1, n], n as u32, false)).collect();
-    let batch = |case: usize| cases[case].batch(0).with_gradient();
-    let bits = |output: &Output| {
-        let gradient: Vec<_> = output.gradient().unwrap().iter().map(|value| value.to_bits()).collect();
-        (output.value().to_bits(), output.sums().to_vec(), gradient)
-    };
-    let expected: Vec<_> = (0..cases.len()).map(|case| bits(&gpu.evaluate(&loss(), &batch(case)).unwrap())).collect();
-    let round = |evaluations: usize| {
-        std::thread::scope(|scope| {
-            for thread in 0..THREADS {
-                let (gpu, expected, batch, bits) = (gpu.clone(), &expected, &batch, &bits);
-                scope.spawn(move || {
-                    for index in 0..evaluations / THREADS {
-                        let case = (index * 5 + thread) % expected.len();
-                        let output = gpu.evaluate(&loss(), &batch(case)).unwrap();
-                        assert!(bits(&output) == expected[case], "thread {thread}, evaluation {index}");
-                    }
-                });
-            }
-        });
-        gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        (resident(), objects(&gpu))
-    };
-    let (memory, before) = round(2000);
-    let (memory_after, after) = round(8000);
-    println!(
-        "resident memory: {memory} KiB after 2,000 evaluations, {memory_after} KiB after 10,000; objects {after:?}"
-    );
-    // Threads meet by chance, so that now eight and now fewer plans of one size are kept.
-    for (before, after) in before.into_iter().zip(after) {
-        assert!(after <= before.max(8 * 12), "{before} objects, then {after}");
-    }
-    assert!(memory_after <= memory + 16 * 1024, "{memory} KiB, then {memory_after} KiB");
-}
-
-/// Live buffers, bind groups and pipelines.
-fn objects(gpu: &Gpu) -> [isize; 3] {
-    let hal = gpu.device().get_internal_counters().hal;
-    [&hal.buffers, &hal.bind_groups, &hal.compute_pipelines].map(|counter| counter.read())
-}
-
-/// The memory that this process holds, in KiB, where the system says so.
-fn resident() -> u64 {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return 0 };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }

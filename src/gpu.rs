@@ -294,10 +294,12 @@ impl Gpu {
 
     /// What failed with this message; where the device is lost, that.
     pub(crate) fn failure(&self, message: String) -> Error {
-        match self.inner.lost.get() {
-            Some(reason) => Error::DeviceLost { reason: reason.clone() },
-            None => Error::Device(message),
-        }
+        self.lost().unwrap_or(Error::Device(message))
+    }
+
+    /// The loss of the device, if it is lost and this library made it.
+    fn lost(&self) -> Option<Error> {
+        self.inner.lost.get().map(|reason| Error::DeviceLost { reason: reason.clone() })
     }
 
     /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.
@@ -323,10 +325,7 @@ impl Gpu {
             Some(error) => return Err(self.failure(error.to_string())),
             None => (),
         }
-        match self.inner.lost.get() {
-            Some(reason) => Err(Error::DeviceLost { reason: reason.clone() }),
-            None => Ok(created),
-        }
+        self.lost().map_or(Ok(created), Err)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use segloss_files::{Contents, Error, Format, Grey, Options, position};
+
 use crate::failure::Failure;
-use crate::formats::{self, Contents};
 
 /// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
 const ROUNDING: f32 = 1e-6;
@@ -21,7 +22,7 @@ impl Array {
     pub(crate) fn read(path: &Path, png_white: Option<u16>) -> Result<Self, Failure> {
         let contents = read(path, None)?;
         let dims = contents.dims.clone();
-        let values = contents.into_fractions(png_white).map_err(|reason| Failure::file(path, reason))?;
+        let values = fractions(contents, png_white).map_err(|reason| Failure::file(path, reason))?;
         Self::new(path, dims, values)
     }
 
@@ -76,34 +77,43 @@ impl Array {
 
     /// The index of an element along every axis.
     pub(crate) fn position(&self, index: usize) -> Vec<usize> {
-        formats::position(&self.dims, false, index)
+        position(&self.dims, false, index)
     }
 }
 
 /// The contents of a file whose format its name tells; of an archive, the array of this name.
 pub(crate) fn read(path: &Path, npz_key: Option<&str>) -> Result<Contents, Failure> {
-    let name = lower_name(path);
-    let read = match () {
-        () if is_empty(path) => Err("the file is empty; expected an array of numbers".to_owned()),
-        () if name.ends_with(".npy") => formats::npy::read(path),
-        () if name.ends_with(".npz") => formats::npz::read(path, npz_key),
-        () if name.ends_with(".nii") || name.ends_with(".nii.gz") => formats::nifti::read(path),
-        () if is_png(path) => formats::png::read(path),
-        () if name.ends_with(".tif") || name.ends_with(".tiff") => formats::tiff::read(path),
-        () => Err(format!("unknown format; expected a name that ends in {}", formats::ENDINGS.join(", "))),
+    if Format::of(path).is_some() && is_empty(path) {
+        return Err(Failure::file(path, "the file is empty; expected an array of numbers"));
+    }
+    let options = Options { array: npz_key, ..Options::default() };
+    segloss_files::read(path, &options).map_err(|error| match error {
+        Error::SeveralArrays { .. } => Failure::file(path, format!("{error} (--npz-key)")),
+        other => Failure::file(path, other),
+    })
+}
+
+/// All values in C order; shades of grey as shares of `white`, or else of the image's own white.
+pub(crate) fn fractions(contents: Contents, white: Option<u16>) -> Result<Vec<f32>, String> {
+    let scale = match contents.grey {
+        None => 1.0,
+        Some(Grey::Indices) => return Err("its colours are Indexed; expected a grey image".to_owned()),
+        Some(Grey::Shades(full)) => {
+            if white.is_none() && is_all_but_black(&contents) {
+                return Err(format!(
+                    "its grey values are 0 and 1 of {full}, which is all but black; give --png-white 1 if 1 means \
+                     foreground"
+                ));
+            }
+            f32::from(white.unwrap_or(full))
+        }
     };
-    read.map_err(|reason| Failure::file(path, reason))
+    Ok(contents.into_scaled(scale))
 }
 
-/// Whether a file's name says that it is an image, with shades between black and white.
-pub(crate) fn is_image(path: &Path) -> bool {
-    let name = lower_name(path);
-    [".png", ".tif", ".tiff"].iter().any(|ending| name.ends_with(ending))
-}
-
-/// Whether a file's name says that it is a PNG image.
-pub(crate) fn is_png(path: &Path) -> bool {
-    lower_name(path).ends_with(".png")
+/// Whether they are an image of nothing but the two darkest shades, which may be a mask, or a mistake.
+pub(crate) fn is_all_but_black(contents: &Contents) -> bool {
+    matches!(contents.grey, Some(Grey::Shades(full)) if full > 1) && contents.values.largest() == Some(1)
 }
 
 pub(crate) fn lower_name(path: &Path) -> String {

@@ -11,13 +11,11 @@ mod bench;
 mod engine;
 mod eval;
 mod failure;
-mod formats;
 mod loss;
 mod manual;
 mod output;
 mod progress;
 mod report;
-mod space;
 mod spec;
 mod threads;
 

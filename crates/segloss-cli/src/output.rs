@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayD;
+use ndarray_npy::WriteNpyExt;
 use tempfile::{Builder, NamedTempFile};
 
 use crate::failure::Failure;
-use crate::formats::npy;
 
 /// Refuses places where no file can be, and those where a result would replace an input, another result or anything
 /// but a regular file.
@@ -112,7 +112,7 @@ impl Pending {
         let unwritable =
             |error: &dyn std::fmt::Display| Failure::file(&self.path, format!("it cannot be written ({error})"));
         let array = ArrayD::from_shape_vec(dims, values).map_err(|error| unwritable(&error))?;
-        npy::write(self.file.as_file(), &array).map_err(|error| unwritable(&error))
+        array.write_npy(io::BufWriter::new(self.file.as_file())).map_err(|error| unwritable(&error))
     }
 
     /// Gives the file its name.

@@ -1,7 +1,8 @@
 //! From the numbers of a file to one label for every voxel.
 
+use segloss_files::{Bytes, Contents, Grey, Values, in_c_order};
+
 use super::volume::{Kind, Meaning, Reading};
-use crate::formats::{Bytes, Contents, Grey, Values, in_c_order};
 
 /// How far probabilities over all classes may be from adding up to 1.
 const SUM_ROUNDING: f32 = 1e-2;

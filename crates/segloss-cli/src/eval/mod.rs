@@ -23,6 +23,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use segloss_files::is_image;
 
 pub(crate) use self::metric::Empty;
 use self::pairs::{Matched, Pair};
@@ -31,7 +32,6 @@ use self::summary::Evaluation;
 pub(crate) use self::volume::{Channels, Kind};
 use self::volume::{Meaning, Reading};
 use crate::args::{self, TableFormat};
-use crate::array::is_image;
 use crate::failure::Failure;
 use crate::output::{Pending, check_places};
 use crate::progress::{Bar, Progress};

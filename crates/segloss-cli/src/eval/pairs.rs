@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use segloss_files::ENDINGS;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::array::lower_name;
-use crate::formats::ENDINGS;
 
 /// What names may end in (or begin with) that says what a file is, not of whom: nnU-Net's channel, BIDS' suffixes and habits.
 const ROLES: [&str; 28] = [

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use segloss::metrics::{CountTable, Counts};
 use segloss::peers::{Metric as _, monai};
+use segloss_files::{Contents, Space, shape};
 use segloss_surface::{Definition, Grid, SurfaceDistances};
 
 use super::case::{Case, Class, Score, Soft, Surface};
@@ -14,8 +15,6 @@ use super::volume::{Meaning, Volume, is_channel, masks, read_pair};
 use super::{slice, soft};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::formats::{Contents, shape};
-use crate::space::Space;
 
 /// Labels of a case beyond which it is an image rather than a label map.
 const MAX_LABELS: usize = 500;

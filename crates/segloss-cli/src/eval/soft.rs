@@ -4,6 +4,7 @@ use std::path::Path;
 
 use segloss::metrics::Counts;
 use segloss::{Batch, Loss, Pool, Shape};
+use segloss_files::{Contents, Grey, Values};
 use serde::Serialize;
 
 use super::case::Soft;
@@ -13,9 +14,8 @@ use super::pairs::Pair;
 use super::score::Question;
 use super::volume::{Kind, Reading, channel_axis};
 use crate::args::{Eval, TableFormat};
-use crate::array::Array;
+use crate::array::{self, Array};
 use crate::failure::Failure;
-use crate::formats::{Contents, Grey, Values};
 use crate::report::{self, thousands};
 
 /// What is printed. Scores of nothing by nothing are `None`.
@@ -98,18 +98,18 @@ fn fractions(contents: Contents, reading: &Reading) -> Result<Vec<f32>, String> 
     let is_mask =
         matches!(contents.values, Values::U8(_) | Values::I32(_)) && is_binary(&contents.values, contents.grey);
     let keeps_palette = contents.grey == Some(Grey::Indices) && reading.kind == Kind::Probabilities;
-    if !is_mask || reading.png_white.is_some() || keeps_palette || contents.is_all_but_black() {
-        return contents.into_fractions(reading.png_white);
+    if !is_mask || reading.png_white.is_some() || keeps_palette || array::is_all_but_black(&contents) {
+        return array::fractions(contents, reading.png_white);
     }
     let largest = contents.values.largest().unwrap_or(1).max(1) as f32;
     let plain = Contents { grey: None, ..contents };
-    Ok(plain.into_fractions(None)?.into_iter().map(|value| value / largest).collect())
+    Ok(plain.into_scaled(largest))
 }
 
 /// 0 where the true label is one that does not count.
 fn mask(truth: &Contents, ignored: i32) -> Vec<f32> {
     let plain = Contents { grey: None, ..truth.clone() };
-    let values = plain.into_fractions(None).unwrap_or_default();
+    let values = plain.into_scaled(1.0);
     values.into_iter().map(|value| f32::from(u8::from(value != ignored as f32))).collect()
 }
 

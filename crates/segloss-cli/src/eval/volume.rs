@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::case::Class;
 use super::labels::{Labels, MAX_CHANNELS, is_shaded};
-use crate::array;
+use segloss_files::{Contents, Space, Values, position, shape};
+
+use crate::array::{self, fractions};
 use crate::failure::Failure;
-use crate::formats::{Contents, Values, position, shape};
-use crate::space::Space;
 
 /// What a label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ fn shorten(contents: &mut Contents, rank: usize) {
 
 /// Refuses what holds no voxels, or numbers that are none.
 fn check(path: &Path, contents: &Contents) -> Result<(), Failure> {
-    if contents.values.len() == 0 {
+    if contents.values.is_empty() {
         return Err(Failure::file(
             path,
             format!("the array is empty (shape {}); expected voxels", shape(&contents.dims)),
@@ -267,7 +267,7 @@ impl Stack {
         let position = |index| position(&dims, first_axis_fastest, index);
         let (labels, meaning) = if channels > 1 {
             // In the order of the file, which `steps` are in.
-            let values = Contents { first_axis_fastest: false, ..self.contents }.into_fractions(reading.png_white)?;
+            let values = fractions(Contents { first_axis_fastest: false, ..self.contents }, reading.png_white)?;
             Labels::of_channels(&values, channels, steps, reading, &position)?
         } else {
             (Labels::of(self.contents.values, grey, reading, is_shaded, &position)?, Meaning::Labels)

@@ -50,7 +50,6 @@ fn broken_numpy_arrays() {
         ("long.npy", "<f4", "(2, 2)", &data, "8 bytes follow the data"),
         ("complex.npy", "<c8", "(1, 3)", &data, "of the type '<c8'"),
         ("objects.npy", "|O", "(1, 3)", &data, "of the type '|O'"),
-        ("swapped.npy", ">f4", "(2, 3)", &data, "other byte order"),
         ("no_elements.npy", "<f4", "(0, 3)", &[], "the array is empty (shape 0×3)"),
         ("huge.npy", "<f4", "(1099511627776, )", &data, "truncated"),
         ("beyond.npy", "<f4", "(4294967296, 4294967296, 4294967296)", &data, "more data than can be addressed"),

@@ -1,13 +1,12 @@
 //! NIfTI-1 volumes in one file, compressed or not.
 
 use std::io::{self, Read as _};
-use std::path::Path;
 
 use ::nifti::{Endianness, InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
 use flate2::bufread::MultiGzDecoder;
 
-use super::{Bytes, Contents, Read, Values, gzip, shape};
-use crate::space::Space;
+use crate::contents::{Read, shape};
+use crate::{Bytes, Contents, Options, Space, Values, gzip};
 
 /// The size of a NIfTI-1 header.
 const HEADER_BYTES: u64 = 348;
@@ -15,17 +14,16 @@ const HEADER_BYTES: u64 = 348;
 /// Where data may begin in a single file: after the header and the four bytes that announce extensions.
 const DATA_START: f32 = 352.0;
 
-/// Reads a volume of real numbers, with slope and intercept applied.
-pub(crate) fn read(path: &Path) -> Read {
-    let unreadable = |error: io::Error| format!("it cannot be read ({error}); expected a NIfTI-1 volume");
-    let file = std::fs::read(path).map_err(unreadable)?;
+/// A volume of real numbers, with slope and intercept applied.
+pub(crate) fn decode(file: &[u8], options: &Options) -> Read {
     if !file.starts_with(&[0x1f, 0x8b]) {
-        return decode(&file[..]);
+        return decode_stream(file, options.most_bytes);
     }
-    let stream = || MultiGzDecoder::new(&file[..]);
-    match whole_size(stream()).and_then(|size| gzip::inflate_whole(&file, size)) {
+    let stream = || MultiGzDecoder::new(file);
+    let size = whole_size(stream()).filter(|&size| size as u64 <= options.most_bytes);
+    match size.and_then(|size| gzip::inflate_whole(file, size)) {
         Some(bytes) => decode_whole(bytes),
-        None => decode(stream()),
+        None => decode_stream(stream(), options.most_bytes),
     }
 }
 
@@ -63,10 +61,13 @@ fn read_header(stream: &mut impl io::Read) -> Result<(NiftiHeader, Vec<usize>, u
     Ok((header, dims, bytes))
 }
 
-fn decode(mut stream: impl io::Read) -> Read {
+fn decode_stream(mut stream: impl io::Read, most_bytes: u64) -> Read {
     let (header, dims, bytes) = read_header(&mut stream)?;
     let gap = data_offset(&header)? - HEADER_BYTES;
-    let skipped = io::copy(&mut (&mut stream).take(gap), &mut io::sink())
+    if bytes as u64 > most_bytes {
+        return Err(format!("its header announces {bytes} bytes; at most {most_bytes} are read"));
+    }
+    let skipped = io::copy(&mut (&mut stream).take(gap.min(most_bytes)), &mut io::sink())
         .map_err(|error| format!("it is damaged or truncated: {error}"))?;
     if skipped < gap {
         let (start, end) = (HEADER_BYTES + gap, HEADER_BYTES + skipped);
@@ -85,8 +86,10 @@ fn decode(mut stream: impl io::Read) -> Read {
         return Err(truncated(raw.len()));
     }
     // To the end: the checksum of a compressed file stands there.
-    io::copy(&mut stream, &mut io::sink()).map_err(|error| format!("it is damaged or truncated: {error}"))?;
-
+    let rest = io::copy(&mut stream.take(most_bytes), &mut io::sink());
+    if rest.map_err(|error| format!("it is damaged or truncated: {error}"))? == most_bytes {
+        return Err(format!("after its data it goes on for {most_bytes} bytes and more; expected the data to end it"));
+    }
     contents(&header, dims, raw.into())
 }
 

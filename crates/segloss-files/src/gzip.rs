@@ -2,7 +2,7 @@
 
 use libdeflater::Decompressor;
 
-use super::Bytes;
+use crate::Bytes;
 
 /// The last bytes of a member: the checksum and the size of its contents, modulo 2³².
 const TRAILER: usize = 8;

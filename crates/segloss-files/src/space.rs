@@ -7,7 +7,7 @@ const TOLERANCE: f32 = 0.01;
 
 /// The geometry in a header.
 #[derive(Clone, Debug)]
-pub(crate) struct Space {
+pub struct Space {
     /// Along the first three axes, as far as there are so many.
     voxel_size: Vec<f32>,
     /// What the unit of the voxel size is in mm.
@@ -34,20 +34,23 @@ impl Space {
     }
 
     /// The voxel size in mm along so many axes; `None` where a size is none, or there are more axes than have sizes.
-    pub(crate) fn spacing(&self, rank: usize) -> Option<Vec<f64>> {
+    #[must_use]
+    pub fn spacing(&self, rank: usize) -> Option<Vec<f64>> {
         let sizes = self.voxel_size.get(..rank)?.iter().map(|&size| f64::from(size) * self.unit);
         let sizes: Vec<f64> = sizes.collect();
         sizes.iter().all(|size| size.is_finite() && *size > 0.0).then_some(sizes)
     }
 
     /// From voxel indices to space, a row in brackets.
-    pub(crate) fn affine(&self) -> String {
+    #[must_use]
+    pub fn affine(&self) -> String {
         let row = |row: [f32; 4]| format!("[{}]", row.map(|number| rounded(number).to_string()).join(" "));
         self.affine.map_or("none".to_owned(), |rows| rows.map(row).join(" "))
     }
 
     /// In which respects two volumes of these dimensions differ, in words. `None` if in none.
-    pub(crate) fn difference(&self, other: &Self, dims: &[usize]) -> Option<String> {
+    #[must_use]
+    pub fn difference(&self, other: &Self, dims: &[usize]) -> Option<String> {
         let mut sizes = self.voxel_size.iter().zip(&other.voxel_size);
         let sizes = sizes
             .any(|(a, b)| (a - b).abs() > TOLERANCE * a.max(*b))

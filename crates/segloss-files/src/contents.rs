@@ -1,45 +1,38 @@
-//! One module a file format: from a path to its contents, or a reason why not.
-
-mod bytes;
-mod gzip;
-pub(crate) mod nifti;
-pub(crate) mod npy;
-pub(crate) mod npz;
-pub(crate) mod png;
-pub(crate) mod tiff;
+//! What a file holds: numbers, and what its format says of them.
 
 use ndarray::ArrayView;
 
-pub(crate) use self::bytes::Bytes;
-use crate::space::Space;
-
-/// The ends of names of files that are read; where a folder has several of one name, the first counts.
-pub(crate) const ENDINGS: [&str; 7] = [".nii.gz", ".nii", ".png", ".tif", ".tiff", ".npy", ".npz"];
+use crate::{Bytes, Space};
 
 /// What a file holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Contents {
-    pub(crate) dims: Vec<usize>,
+pub struct Contents {
+    /// The length along every axis. Their product is the number of values.
+    pub dims: Vec<usize>,
     /// In the order of the file: C's, or with the first axis fastest.
-    pub(crate) values: Values,
-    pub(crate) first_axis_fastest: bool,
+    pub values: Values,
+    /// Whether the first axis is the fastest; in C order the last one is.
+    pub first_axis_fastest: bool,
     /// Where the voxels lie, if the format says.
-    pub(crate) space: Option<Space>,
+    pub space: Option<Space>,
     /// Of an image.
-    pub(crate) grey: Option<Grey>,
+    pub grey: Option<Grey>,
 }
 
 /// Numbers as they are stored, in the narrowest of these types that holds them.
-#[derive(Clone, Debug)]
-pub(crate) enum Values {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Bytes, and booleans as 0 and 1.
     U8(Bytes),
+    /// Other integers that all fit.
     I32(Vec<i32>),
+    /// Everything else, rounded to f32.
     F32(Vec<f32>),
 }
 
 /// What the numbers of an image mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grey {
+pub enum Grey {
     /// Shades from 0, black, to this, white.
     Shades(u16),
     /// Indices of a palette.
@@ -50,7 +43,8 @@ pub(crate) enum Grey {
 pub(crate) type Read = Result<Contents, String>;
 
 /// A shape as people write it: 98×116×94.
-pub(crate) fn shape(dims: &[usize]) -> String {
+#[must_use]
+pub fn shape(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
 }
 
@@ -60,42 +54,28 @@ impl Contents {
         Self { dims, values, first_axis_fastest: false, space: None, grey: None }
     }
 
-    /// Whether it is an image of nothing but the two darkest shades, which may be a mask, or a mistake.
-    pub(crate) fn is_all_but_black(&self) -> bool {
-        matches!(self.grey, Some(Grey::Shades(full)) if full > 1) && self.values.largest() == Some(1)
-    }
-
     /// The index of an element along every axis.
-    pub(crate) fn position(&self, index: usize) -> Vec<usize> {
+    #[must_use]
+    pub fn position(&self, index: usize) -> Vec<usize> {
         position(&self.dims, self.first_axis_fastest, index)
     }
 
-    /// All values as f32 in C order; shades as shares of `white`, or else of the image's own white.
-    pub(crate) fn into_fractions(self, white: Option<u16>) -> Result<Vec<f32>, String> {
-        let scale = match self.grey {
-            None => 1.0,
-            Some(Grey::Indices) => return Err("its colours are Indexed; expected a grey image".to_owned()),
-            Some(Grey::Shades(full)) => {
-                if white.is_none() && self.is_all_but_black() {
-                    return Err(format!(
-                        "its grey values are 0 and 1 of {full}, which is all but black; give --png-white 1 if 1 means \
-                         foreground"
-                    ));
-                }
-                f32::from(white.unwrap_or(full))
-            }
-        };
+    /// All values as f32 in C order, divided by `scale`.
+    #[must_use]
+    pub fn into_scaled(self, scale: f32) -> Vec<f32> {
         let values = match self.values {
             Values::U8(values) => values.iter().map(|&v| f32::from(v) / scale).collect(),
             Values::I32(values) => values.into_iter().map(|v| v as f32 / scale).collect(),
-            Values::F32(values) => values,
+            Values::F32(values) if scale == 1.0 => values,
+            Values::F32(values) => values.into_iter().map(|v| v / scale).collect(),
         };
-        Ok(if self.first_axis_fastest { in_c_order(&self.dims, &values) } else { values })
+        if self.first_axis_fastest { in_c_order(&self.dims, &values) } else { values }
     }
 }
 
 /// The index along every axis of an element in memory.
-pub(crate) fn position(dims: &[usize], first_axis_fastest: bool, index: usize) -> Vec<usize> {
+#[must_use]
+pub fn position(dims: &[usize], first_axis_fastest: bool, index: usize) -> Vec<usize> {
     let mut rest = index;
     let along = |&dim: &usize| {
         let along = rest % dim;
@@ -111,7 +91,8 @@ pub(crate) fn position(dims: &[usize], first_axis_fastest: bool, index: usize) -
 }
 
 /// From the first axis fastest to the last.
-pub(crate) fn in_c_order<T: Copy>(dims: &[usize], values: &[T]) -> Vec<T> {
+#[must_use]
+pub fn in_c_order<T: Copy>(dims: &[usize], values: &[T]) -> Vec<T> {
     let reversed: Vec<usize> = dims.iter().rev().copied().collect();
     match ArrayView::from_shape(reversed, values) {
         Ok(view) => view.reversed_axes().iter().copied().collect(),
@@ -130,7 +111,7 @@ impl Values {
     }
 
     /// Takes in others, if they are of the same type.
-    fn append(&mut self, more: Self) -> bool {
+    pub(crate) fn append(&mut self, more: Self) -> bool {
         match (self, more) {
             (Self::U8(all), Self::U8(more)) => all.append(&more),
             (Self::I32(all), Self::I32(more)) => all.extend(more),
@@ -140,7 +121,9 @@ impl Values {
         true
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         match self {
             Self::U8(values) => values.len(),
             Self::I32(values) => values.len(),
@@ -148,7 +131,15 @@ impl Values {
         }
     }
 
-    pub(crate) fn largest(&self) -> Option<i32> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The largest, of integers.
+    #[must_use]
+    pub fn largest(&self) -> Option<i32> {
         match self {
             Self::U8(values) => values.iter().max().map(|&v| v.into()),
             Self::I32(values) => values.iter().max().copied(),

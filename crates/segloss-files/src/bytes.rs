@@ -13,7 +13,7 @@ static FREE: Mutex<Vec<MmapMut>> = Mutex::new(vec![]);
 
 /// Some bytes of a block of memory.
 #[derive(Debug)]
-pub(crate) struct Bytes {
+pub struct Bytes {
     memory: Memory,
     start: usize,
     end: usize,

@@ -1,25 +1,20 @@
 //! Grey TIFF images, one or a stack of them.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{Read as Source, Seek};
 
 use ::tiff::decoder::{Decoder, DecodingResult, Limits};
 use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
-use super::{Contents, Grey, Read, Values};
+use crate::contents::Read;
+use crate::{Contents, Grey, Options, Values};
 
-/// Images beyond this many bytes are refused rather than decoded.
-const MAX_BYTES: usize = 1 << 32;
-
-/// Reads an image of shape [height, width], or pages of one size as [pages, height, width].
-pub(crate) fn read(path: &Path) -> Read {
-    let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected a TIFF image");
+/// An image of shape [height, width], or pages of one size as [pages, height, width].
+pub(crate) fn read(file: impl Source + Seek, options: &Options) -> Read {
     let broken = |error: TiffError| format!("it cannot be decoded ({error}); expected a grey TIFF image");
-    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let most = options.most_image_bytes();
     let mut limits = Limits::default();
-    (limits.decoding_buffer_size, limits.intermediate_buffer_size) = (MAX_BYTES, MAX_BYTES);
+    (limits.decoding_buffer_size, limits.intermediate_buffer_size) = (most, most);
     let mut decoder = Decoder::new(file).map_err(broken)?.with_limits(limits);
     let (width, height) = decoder.dimensions().map_err(broken)?;
     let colors = decoder.colortype().map_err(broken)?;
@@ -53,8 +48,8 @@ pub(crate) fn read(path: &Path) -> Read {
             break;
         }
         // As long as all pages together are not beyond it.
-        if stack.as_ref().map_or(0, Values::len).saturating_mul(4) > MAX_BYTES {
-            return Err(format!("its pages take more than {MAX_BYTES} bytes"));
+        if stack.as_ref().map_or(0, Values::len).saturating_mul(4) > most {
+            return Err(format!("its pages take more than {most} bytes"));
         }
         decoder.next_image().map_err(broken)?;
         let size = decoder.dimensions().map_err(broken)?;

@@ -1,25 +1,20 @@
 //! NumPy archives of arrays.
 
-use std::fs::File;
-use std::io::{BufReader, Read as _};
-use std::path::Path;
+use std::io::{self, Read as _};
 
 use zip::ZipArchive;
 
-use super::{Read, npy};
+use crate::{Contents, Error, Options, npy};
 
 /// The names that are taken, in this order, where there are several arrays and none is asked for: nnU-Net's two, and
 /// `numpy.savez`'s for an array without a name.
 const USUAL: [&str; 3] = ["probabilities", "softmax", "arr_0"];
 
-/// Arrays beyond this many bytes are refused rather than decompressed.
-const MAX_BYTES: u64 = 1 << 36;
-
-/// Reads the array of this name; without one, the only array there is, or one with a usual name.
-pub(crate) fn read(path: &Path, name: Option<&str>) -> Read {
-    let file = File::open(path).map_err(|error| format!("it cannot be read ({error}); expected a NumPy archive"))?;
+/// The array of the name that is asked for; without one, the only array there is, or one with a usual name.
+pub(crate) fn read(file: impl io::Read + io::Seek, options: &Options) -> Result<Contents, Error> {
+    let (name, most) = (options.array, options.most_bytes);
     let broken = |error: zip::result::ZipError| format!("it is damaged ({error}); expected a NumPy archive (.npz)");
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
+    let mut archive = ZipArchive::new(file).map_err(broken)?;
     let names: Vec<String> =
         archive.file_names().filter_map(|name| Some(name.ok()?.strip_suffix(".npy")?.to_owned())).collect();
     let is_there = |name: &&str| names.iter().any(|there| there == name);
@@ -29,13 +24,15 @@ pub(crate) fn read(path: &Path, name: Option<&str>) -> Read {
         (None, _) => USUAL.into_iter().find(is_there),
     };
     let Some(chosen) = chosen else {
-        let expected = name.map_or("a single one, or --npz-key".to_owned(), |name| format!("{name:?}"));
-        return Err(format!("its arrays are [{}]; expected {expected}", names.join(", ")));
+        return Err(match name {
+            Some(name) => format!("its arrays are [{}]; expected {name:?}", names.join(", ")).into(),
+            None => Error::SeveralArrays { names },
+        });
     };
     let entry = archive.by_name(&format!("{chosen}.npy")).map_err(broken)?;
     let size = entry.size();
-    if size > MAX_BYTES {
-        return Err(format!("its array {chosen:?} announces {size} bytes; at most {MAX_BYTES} are read"));
+    if size > most {
+        return Err(format!("its array {chosen:?} announces {size} bytes; at most {most} are read").into());
     }
     let mut bytes = Vec::new();
     bytes
@@ -46,5 +43,5 @@ pub(crate) fn read(path: &Path, name: Option<&str>) -> Read {
         .take(size)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("its array {chosen:?} is damaged or truncated ({error})"))?;
-    npy::decode_bytes(&bytes)
+    Ok(npy::decode(&bytes)?)
 }

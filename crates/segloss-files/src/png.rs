@@ -1,22 +1,17 @@
 //! PNG images, grey or with a palette.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{BufRead, Seek};
 
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Transformations};
 
-use super::{Contents, Grey, Read, Values};
+use crate::contents::Read;
+use crate::{Contents, Grey, Options, Values};
 
-/// Images beyond this many bytes are refused rather than decoded.
-const MAX_BYTES: usize = 1 << 32;
-
-/// Reads an image of shape [height, width], as it is stored.
-pub(crate) fn read(path: &Path) -> Read {
-    let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected a PNG image");
-    let file = BufReader::new(File::open(path).map_err(unreadable)?);
+/// An image of shape [height, width], as it is stored.
+pub(crate) fn read(file: impl BufRead + Seek, options: &Options) -> Read {
+    let most = options.most_image_bytes();
     let broken = |error: DecodingError| format!("it cannot be decoded ({error}); expected a grey PNG image");
-    let mut decoder = Decoder::new_with_limits(file, Limits { bytes: MAX_BYTES });
+    let mut decoder = Decoder::new_with_limits(file, Limits { bytes: most });
     decoder.set_transformations(Transformations::IDENTITY);
     let mut reader = decoder.read_info().map_err(broken)?;
     let info = reader.info();
@@ -26,8 +21,8 @@ pub(crate) fn read(path: &Path) -> Read {
         ColorType::Indexed => Grey::Indices,
         _ => return Err(format!("its colours are {colors:?}; expected a grey image without transparency")),
     };
-    let size = reader.output_buffer_size().filter(|&size| size <= MAX_BYTES);
-    let size = size.ok_or_else(|| format!("its {width}×{height} pixels do not fit in memory"))?;
+    let size = reader.output_buffer_size().filter(|&size| size <= most);
+    let size = size.ok_or_else(|| format!("its {width}×{height} pixels take more than {most} bytes"))?;
     let mut bytes = vec![0; size];
     let frame = reader.next_frame(&mut bytes).map_err(broken)?;
     reader.finish().map_err(broken)?;

@@ -1,0 +1,39 @@
+//! Arrays of numbers from the files that images and masks come in: NIfTI-1, NumPy, PNG and TIFF.
+//!
+//! Numbers come as they are stored, in the order of the file, with what the format says of them: where the voxels of a volume
+//! lie, how many shades an image has. A file that cannot be read is an [`Error`], a sentence that says what is wrong and what was
+//! expected; no file, however damaged or made, is a panic, or takes more memory than [`Options::most_bytes`] allows.
+//!
+//! ```
+//! use segloss_files::{Format, Options, Values, decode};
+//!
+//! let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }\n";
+//! let file = [b"\x93NUMPY\x01\x00", &[header.len() as u8, 0][..], header.as_bytes(), &[7, 0, 9]].concat();
+//! let contents = decode(&file, Format::Npy, &Options::default())?;
+//! assert_eq!(contents.dims, [3]);
+//! assert_eq!(contents.values, Values::U8(vec![7, 0, 9].into()));
+//!
+//! let error = decode(&file[..file.len() - 1], Format::Npy, &Options::default()).unwrap_err();
+//! assert_eq!(error.to_string(), "it is truncated: 1 bytes of the data that its header announces are missing");
+//! # Ok::<(), segloss_files::Error>(())
+//! ```
+
+mod bytes;
+mod contents;
+mod error;
+mod format;
+mod gzip;
+mod nifti;
+mod npy;
+mod npz;
+mod options;
+mod png;
+mod space;
+mod tiff;
+
+pub use bytes::Bytes;
+pub use contents::{Contents, Grey, Values, in_c_order, position, shape};
+pub use error::Error;
+pub use format::{ENDINGS, Format, decode, is_image, read};
+pub use options::Options;
+pub use space::Space;

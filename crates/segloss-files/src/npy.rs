@@ -1,0 +1,155 @@
+//! NumPy arrays.
+
+use half::f16;
+use ndarray_npy::npy::header::{Header, ReadHeaderError};
+
+use crate::contents::{Read, in_c_order};
+use crate::{Contents, Values};
+
+/// Brackets within brackets that a header may have: those of a record's fields, and some. Its parser calls itself for each.
+const DEEPEST: usize = 8;
+
+/// An array of real numbers or booleans.
+pub(crate) fn decode(bytes: &[u8]) -> Read {
+    let mut data = bytes;
+    let not_understood =
+        || "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned();
+    if is_nested(bytes) {
+        return Err(not_understood());
+    }
+    let header = Header::from_reader(&mut data).map_err(|error| match error {
+        ReadHeaderError::Io(_) => {
+            "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned()
+        }
+        // The reason is a parser's, of several lines with columns, and says nothing to who did not write the header.
+        _ => not_understood(),
+    })?;
+    let unknown = || {
+        format!(
+            "its elements are of the type {}; expected 16, 32 or 64 bit floats, integers or booleans, such as '<f4' or '|u1'",
+            header.type_descriptor
+        )
+    };
+    let descriptor = header.type_descriptor.as_string().ok_or_else(unknown)?;
+    let (order, kind) = descriptor.split_at_checked(1).unwrap_or_default();
+    let is_big = match order {
+        "<" | "|" => false,
+        ">" => true,
+        "=" => cfg!(target_endian = "big"),
+        _ => return Err(unknown()),
+    };
+    let dims = header.shape;
+    macro_rules! attempt {
+        ($($kind:literal: $type:ty => $convert:expr),+ $(,)?) => {
+            match kind {
+                $($kind => {
+                    let read = if is_big { <$type>::from_be_bytes } else { <$type>::from_le_bytes };
+                    let numbers = numbers(data, &dims)?.iter().map(|&bytes| read(bytes));
+                    $convert(numbers)
+                })+
+                _ => return Err(unknown()),
+            }
+        };
+    }
+    let values = attempt! {
+        "f4": f32 => |values| Values::F32(Iterator::collect(values)),
+        "f8": f64 => |values| Values::F32(Iterator::map(values, |v| v as f32).collect()),
+        "f2": f16 => |values| Values::F32(Iterator::map(values, f16::to_f32).collect()),
+        "u1": u8 => |values| Values::U8(Iterator::collect::<Vec<_>>(values).into()),
+        "b1": u8 => |values| Values::U8(Iterator::map(values, |v| u8::from(v != 0)).collect::<Vec<_>>().into()),
+        "i1": i8 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
+        "u2": u16 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
+        "i2": i16 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
+        "i4": i32 => |values| Values::I32(Iterator::collect(values)),
+        "u4": u32 => |values| Values::of_integers(Iterator::map(values, i64::from)),
+        "i8": i64 => Values::of_integers,
+        // Beyond 2^63 no label is, and f32 keeps as much of them either way.
+        "u8": u64 => |values| Values::of_integers(Iterator::map(values, |v| i64::try_from(v).unwrap_or(i64::MAX))),
+    };
+    let values = match values {
+        values if !header.layout.is_fortran() => values,
+        Values::U8(values) => Values::U8(in_c_order(&dims, &values).into()),
+        Values::I32(values) => Values::I32(in_c_order(&dims, &values)),
+        Values::F32(values) => Values::F32(in_c_order(&dims, &values)),
+    };
+    Ok(Contents::in_c_order(dims, values))
+}
+
+/// The data as so many numbers of `SIZE` bytes.
+fn numbers<'a, const SIZE: usize>(data: &'a [u8], dims: &[usize]) -> Result<&'a [[u8; SIZE]], String> {
+    // Zeros are set aside, so that no huge dimension hides behind one.
+    let size = dims.iter().try_fold(SIZE, |size, &dim| size.checked_mul(dim.max(1)));
+    let size = size.filter(|&size| isize::try_from(size).is_ok());
+    let size = size.ok_or("its header announces more data than can be addressed")?;
+    let expected = if dims.contains(&0) { 0 } else { size };
+    match data.len().checked_sub(expected) {
+        None => Err(format!(
+            "it is truncated: {} bytes of the data that its header announces are missing",
+            expected - data.len()
+        )),
+        Some(0) => Ok(data.as_chunks().0),
+        Some(extra) => Err(format!("{extra} bytes follow the data; expected the array to end the file")),
+    }
+}
+
+/// Whether a header's brackets lie deeper than those of any array of numbers.
+fn is_nested(bytes: &[u8]) -> bool {
+    // The length of the header has two bytes in the first version of the format, four in others.
+    let length = match bytes.get(6..12) {
+        Some(&[1, _, low, high, ..]) => u16::from_le_bytes([low, high]).into(),
+        Some(&[_, _, a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) as usize,
+        _ => 0,
+    };
+    let mut depth = 0_usize;
+    bytes.iter().skip(10).take(length.saturating_add(2)).any(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > DEEPEST
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(dict: &str, data: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(dict.len() + 1).unwrap();
+        [&b"\x93NUMPY\x01\x00"[..], &length.to_le_bytes(), dict.as_bytes(), b"\n", data].concat()
+    }
+
+    fn array(descriptor: &str, is_fortran: &str, shape: &str, data: &[u8]) -> Read {
+        decode(&file(&format!("{{'descr': '{descriptor}', 'fortran_order': {is_fortran}, 'shape': {shape}}}"), data))
+    }
+
+    #[test]
+    fn both_byte_orders_and_both_layouts() {
+        let f32s = |read: Read| match read.unwrap().values {
+            Values::F32(values) => values,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(f32s(array("<f4", "False", "(1,)", &1.5_f32.to_le_bytes())), [1.5]);
+        assert_eq!(f32s(array(">f4", "False", "(1,)", &1.5_f32.to_be_bytes())), [1.5]);
+        assert_eq!(f32s(array(">f2", "False", "()", &[0x3e, 0x00])), [1.5]);
+        let contents = array("|u1", "True", "(2, 3)", &[0, 3, 1, 4, 2, 5]).unwrap();
+        assert_eq!(contents.values, Values::U8(vec![0, 1, 2, 3, 4, 5].into()));
+        assert_eq!(array(">i2", "False", "(1,)", &[1, 0]).unwrap().values, Values::I32(vec![256]));
+    }
+
+    #[test]
+    fn headers_that_lie() {
+        let refused = |read: Read| read.unwrap_err();
+        let huge = "its header announces more data than can be addressed";
+        // The first panicked in the crate that made arrays of them.
+        assert_eq!(refused(array("<f4", "False", "(0, 18446744073709551615)", &[])), huge);
+        assert_eq!(refused(array("<f4", "False", "(4294967296, 4294967296)", &[])), huge);
+        assert_eq!(array("<f4", "False", "(0, 5)", &[]).unwrap().values, Values::F32(vec![]));
+        assert!(refused(array("<f4", "False", "(2,)", &[0; 5])).starts_with("it is truncated: 3 bytes"));
+        assert!(refused(array("<f4", "False", "(2,)", &[0; 11])).starts_with("3 bytes follow"));
+        assert!(refused(array("<c8", "False", "(2,)", &[0; 16])).starts_with("its elements are of the type '<c8'"));
+        let deep = file(&"(".repeat(60_000), &[]);
+        assert!(refused(decode(&deep)).starts_with("its header cannot be understood"));
+    }
+}

@@ -147,7 +147,7 @@ impl BufferRange<'_> {
             return fail(format!("is not a whole number of {bytes}-byte elements"));
         }
         if bits < 8 && self.length != whole && self.length != 4 * expected.div_ceil(32) {
-            return fail(format!("holds {} bits, the problem needs {expected}", 8 * self.length));
+            return fail(format!("holds {} bits, the problem needs {expected}", self.length.saturating_mul(8)));
         }
         if bits >= 8 && self.length != whole {
             return Err(Error::Length { what, found: self.length / bytes, expected });

@@ -1,0 +1,3 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| segloss_hostile::file(bytes, segloss_files::Format::Png));

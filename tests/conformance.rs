@@ -5,6 +5,8 @@
 
 #[path = "conformance/case.rs"]
 mod case;
+#[path = "device/mod.rs"]
+mod device;
 #[path = "conformance/engine.rs"]
 mod engine;
 #[path = "conformance/folder.rs"]

@@ -4,6 +4,8 @@ use segloss::loss::Classes;
 use segloss::peers::{Peer, Recipe};
 use segloss::{Batch, Gpu, Loss, Problem, Reducer, Reduction, Shape, reference};
 
+use crate::device;
+
 /// The numbers of an evaluation, in the shape the peers return them.
 pub(crate) struct Numbers {
     pub(crate) shape: Vec<usize>,
@@ -18,9 +20,9 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// All there are on the adapter that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose.
+    /// All there are on the device that the environment chooses.
     pub(crate) fn all() -> Result<Vec<Self>, segloss::Error> {
-        let gpu = Gpu::new()?;
+        let gpu = device::gpu()?;
         let mut engines = vec![];
         for reducer in [Reducer::Tree, Reducer::Subgroup] {
             match gpu.with_reducer(reducer) {

@@ -6,6 +6,7 @@ use segloss::{BufferRange, Buffers, Error, Gpu, Loss, Output, Pool, Problem, Red
 use segloss::loss::Measure;
 
 use crate::data::{Tensors, assert_gradient, assert_matches, gpu, losses, takes_probabilities, turn};
+use crate::device;
 
 /// What every word of an output holds before it is written: a NaN that no kernel produces.
 const POISON: u32 = 0x7fff_abcd;
@@ -184,19 +185,10 @@ pub(crate) fn limited(change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
 
 /// The same with those of these features that the adapter has.
 pub(crate) fn limited_with(features: wgpu::Features, change: impl FnOnce(&mut wgpu::Limits)) -> Gpu {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    descriptor.flags = wgpu::InstanceFlags::default();
-    let backends = descriptor.backends;
-    let adapters = pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(backends));
-    let wanted = gpu().adapter_info();
-    let same = |a: &&wgpu::Adapter| a.get_info().name == wanted.name && a.get_info().backend == wanted.backend;
-    let adapter = adapters.iter().find(same).unwrap();
     let mut limits = wgpu::Limits::default();
     change(&mut limits);
-    let required_features = features & adapter.features();
-    let descriptor = wgpu::DeviceDescriptor { required_limits: limits, required_features, ..Default::default() };
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
-    Gpu::from_wgpu(device, queue).unwrap()
+    // No more than the tests' own device has.
+    device::with(&device::adapter(gpu().adapter_info()), features & gpu().device().features(), limits)
 }
 
 #[test]

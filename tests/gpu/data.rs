@@ -9,15 +9,12 @@ use segloss::{
     Activation, Batch, Gpu, Loss, Map, Output, Overlap, Pool, Reducer, Reduction, Shape, Statistic, reference,
 };
 
+use crate::device;
+
 /// The context that all tests share.
 pub(crate) fn gpu() -> &'static Gpu {
     static GPU: OnceLock<Gpu> = OnceLock::new();
-    GPU.get_or_init(|| {
-        let gpu = Gpu::new().expect("the GPU tests need an adapter");
-        let info = gpu.adapter_info();
-        println!("adapter: {} ({}, {})", info.name, info.backend, info.driver_info);
-        gpu
-    })
+    GPU.get_or_init(|| device::gpu().expect("the GPU tests need an adapter"))
 }
 
 /// On GL, the tests take turns: wgpu's GL backend panics where a thread waits longer than a second for the context of

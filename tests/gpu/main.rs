@@ -1,6 +1,7 @@
 //! The GPU against the f64 reference, and the promises of the README.
 //!
-//! `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose the adapter. Without one every test fails.
+//! `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` choose the adapter, `SEGLOSS_DEVICE` what its device has. Without an adapter every test
+//! fails.
 
 mod bad_values;
 mod buffers;
@@ -8,6 +9,8 @@ mod columns;
 mod counts;
 mod data;
 mod determinism;
+#[path = "../device/mod.rs"]
+mod device;
 mod faults;
 mod formats;
 mod host;

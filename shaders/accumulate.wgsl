@@ -102,7 +102,6 @@ fn accumulate_tile(at: Invocation, team: u32) {
     }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn accumulate(at: Invocation) {
     accumulate_tile(at, team_index(at));
 }

@@ -121,7 +121,6 @@ fn accumulate_columns_tile(at: Invocation, team: u32) {
     if any(seen) { report_bad(tally_columns(run)); }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn accumulate_columns(at: Invocation) {
     accumulate_columns_tile(at, team_index(at));
 }

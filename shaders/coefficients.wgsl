@@ -5,7 +5,6 @@
 //
 // They take the place of the partial sums, which are larger and not needed any more.
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn coefficients(at: Invocation) {
     let row = team_index(at);
     if row < params.rows {

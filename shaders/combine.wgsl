@@ -35,7 +35,6 @@ fn combine_row(at: Invocation, row: u32) {
     }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn combine(at: Invocation) {
     combine_row(at, team_index(at));
 }

@@ -40,7 +40,6 @@ fn evaluate_loss(at: Invocation) {
     report_peak(at, peak);
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn evaluate(at: Invocation) {
     if (params.halves & SUMS_HALF) != 0u {
         evaluate_sums(at);

@@ -57,7 +57,6 @@ fn finalize_loss(at: Invocation, team: u32) {
     }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn finalize(at: Invocation) {
     finalize_loss(at, team_index(at));
 }

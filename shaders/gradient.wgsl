@@ -45,7 +45,6 @@ fn gradient_tile(at: Invocation, team: u32) -> u32 {
     return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn gradient(at: Invocation) {
     report_peak(at, gradient_tile(at, team_index(at)));
 }

@@ -98,7 +98,6 @@ fn gradient_columns_tile(at: Invocation, team: u32) -> u32 {
     return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn gradient_columns(at: Invocation) {
     report_peak(at, gradient_columns_tile(at, team_index(at)));
 }

@@ -91,7 +91,6 @@ fn score_group(at: Invocation, index: u32, group: u32) {
     }
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
 fn score(at: Invocation) {
     score_group(at, params.term, team_index(at));
 }

@@ -3,9 +3,18 @@
 // Expects WORKGROUP_SIZE.
 
 struct Invocation {
+    group: vec3<u32>,
+    grid: vec3<u32>,
+    lane: u32,
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn start(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
+) {
+    run(Invocation(group, grid, lane));
 }
 
 fn team_index(at: Invocation) -> u32 {

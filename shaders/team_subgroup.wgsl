@@ -6,12 +6,24 @@
 override MAX_SUBGROUPS: u32 = 64u;
 
 struct Invocation {
+    group: vec3<u32>,
+    grid: vec3<u32>,
+    lane: u32,
+    subgroup: u32,
+    subgroups: u32,
+    subgroup_lane: u32,
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn start(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
     @builtin(subgroup_id) subgroup: u32,
     @builtin(num_subgroups) subgroups: u32,
     @builtin(subgroup_invocation_id) subgroup_lane: u32,
+) {
+    run(Invocation(group, grid, lane, subgroup, subgroups, subgroup_lane));
 }
 
 var<workgroup> team_values: array<vec4<f32>, MAX_SUBGROUPS>;

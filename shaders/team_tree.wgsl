@@ -3,9 +3,18 @@
 // Expects WORKGROUP_SIZE, a power of two.
 
 struct Invocation {
+    group: vec3<u32>,
+    grid: vec3<u32>,
+    lane: u32,
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn start(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) grid: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
+) {
+    run(Invocation(group, grid, lane));
 }
 
 var<workgroup> team_values: array<vec4<f32>, WORKGROUP_SIZE>;

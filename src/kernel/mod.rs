@@ -14,7 +14,7 @@ use crate::geometry::Grain;
 use crate::loss::MAX_STATISTICS;
 use crate::{ByteScale, LogitsFormat, Loss, Problem, Reduction, TargetFormat, VoxelWeights, params};
 
-/// One of the shaders; each is an entry point of the same name in a file of the same name.
+/// One of the shaders; each is a function of the same name in a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     Accumulate,
@@ -31,7 +31,7 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) fn entry_point(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Accumulate => "accumulate",
             Self::Combine => "combine",
@@ -45,6 +45,12 @@ impl Stage {
         }
     }
 }
+
+/// The name of every shader's entry point.
+///
+/// Its arguments are the built-in values one by one, not a struct of them: naga's HLSL knows the number of workgroups and the
+/// subgroups only there.
+pub(crate) const ENTRY_POINT: &str = "start";
 
 /// Who adds up a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -230,6 +236,8 @@ impl Variant {
         for (name, text) in self.files() {
             source.push_str(&format!("// ---- {name}\n{text}\n"));
         }
+        // The team's file has the entry point, whose arguments depend on the team; it runs the stage.
+        source.push_str(&format!("// ---- stage\nfn run(at: Invocation) {{\n    {}(at);\n}}\n", self.stage.name()));
         if let Some(data) = self.data {
             let width = self.reach.width.elements();
             source.push_str(&format!("// ---- data bindings\nconst WIDTH: u32 = {width}u;\n"));
@@ -270,7 +278,7 @@ impl Variant {
         widths: Widths,
         cache: Option<&wgpu::PipelineCache>,
     ) -> wgpu::ComputePipeline {
-        let label = self.stage.entry_point();
+        let label = self.stage.name();
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(label),
             source: wgpu::ShaderSource::Wgsl(self.source().into()),
@@ -288,7 +296,7 @@ impl Variant {
             label: Some(label),
             layout: Some(&layout),
             module: &module,
-            entry_point: Some(label),
+            entry_point: Some(ENTRY_POINT),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &self.constants(widths),
                 ..Default::default()

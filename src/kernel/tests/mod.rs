@@ -1,12 +1,14 @@
 //! The shaders reflected: what Rust believes of them is read out of the WGSL itself.
 
+mod hlsl;
+
 use std::collections::BTreeMap;
 use std::mem::offset_of;
 
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 use super::slot::{Access, Reach, Slot, Width};
-use super::{Data, MapShape, Stage, Team, Variant, Widths};
+use super::{Data, ENTRY_POINT, MapShape, Stage, Team, Variant, Widths};
 use crate::geometry::Grain;
 use crate::layout::HEADER_WORDS;
 use crate::params::{self, LossHeader, Params, TermParams};
@@ -199,6 +201,18 @@ fn sample_accesses() -> [[Access; 5]; 5] {
     ]
 }
 
+/// The linked shader with numbers for its `override` constants.
+fn with_constants(variant: &Variant) -> String {
+    let mut source = variant.source();
+    for (name, value) in variant.constants(WIDTHS) {
+        let declaration = format!("override {name}: u32 = ");
+        let begin = source.find(&declaration).unwrap() + declaration.len();
+        let end = begin + source[begin..].find(';').unwrap();
+        source.replace_range(begin..end, &format!("{value}u"));
+    }
+    source
+}
+
 fn parse(variant: &Variant) -> Module {
     let source = variant.source();
     naga::front::wgsl::parse_str(&source)
@@ -206,7 +220,7 @@ fn parse(variant: &Variant) -> Module {
 }
 
 #[test]
-fn every_variant_is_valid_and_has_its_entry_point() {
+fn every_variant_is_valid_and_has_one_entry_point() {
     for variant in table() {
         let module = parse(&variant);
         let mut validator = naga::valid::Validator::new(Default::default(), naga::valid::Capabilities::all());
@@ -214,9 +228,8 @@ fn every_variant_is_valid_and_has_its_entry_point() {
             .subgroup_stages(naga::valid::ShaderStages::all())
             .subgroup_operations(naga::valid::SubgroupOperationSet::all());
         validator.validate(&module).unwrap_or_else(|error| panic!("{variant:?}: {error:?}"));
-        // The last: `evaluate` brings those of the other stages along.
-        let name = module.entry_points.last().map(|entry| entry.name.as_str());
-        assert_eq!(name, Some(variant.stage.entry_point()));
+        let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, [ENTRY_POINT]);
     }
 }
 
@@ -384,17 +397,11 @@ fn variants_are_written_out_for_other_validators() {
     }
     std::fs::create_dir_all(&folder).unwrap();
     for (index, variant) in table().iter().enumerate() {
-        let mut source = variant.source();
-        for (name, value) in variant.constants(WIDTHS) {
-            let declaration = format!("override {name}: u32 = ");
-            let begin = source.find(&declaration).unwrap() + declaration.len();
-            let end = begin + source[begin..].find(';').unwrap();
-            source.replace_range(begin..end, &format!("{value}u"));
-        }
+        let source = with_constants(variant);
         let team = format!("{:?}", variant.team).to_lowercase();
         // Integers of 64 bits are an extension, which not every validator knows.
         let extension = if source.contains("u64") { ".int64" } else { "" };
-        let name = format!("{index:03}_{}_{team}{extension}.wgsl", variant.stage.entry_point());
+        let name = format!("{index:03}_{}_{team}{extension}.wgsl", variant.stage.name());
         std::fs::write(folder.join(name), source).unwrap();
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn assert_arena(gpu: &Gpu, name: &str, loss: &Loss, arena: &Arena) {
 #[test]
 fn everything_may_lie_in_one_buffer_at_any_offset() {
     let _turn = turn();
+    let mut case = 0;
     for (parts, dims) in (0..4)
         .flat_map(|parts| [&[1, 1, 1][..], &[2, 3, 5], &[1, 2, 5000], &[3, 2, 70], &[3, 2, 72]].map(|d| (parts, d)))
     {
@@ -150,9 +151,10 @@ fn everything_may_lie_in_one_buffer_at_any_offset() {
         let names = ["dice", "bce, probabilities, map", "dice + bce/2", "four statistics, probabilities"];
         for (name, loss) in losses().into_iter().filter(|(name, _)| names.contains(name)) {
             let tensors = Tensors::random(dims, 21 + parts, takes_probabilities(name));
-            for multiple in [1, 4, 8] {
-                assert_arena(gpu(), name, &loss, &Arena::aligned(&tensors, parts, multiple));
-            }
+            // In turn: each meets every size, every loss and all parts, if not every three of them.
+            let multiple = [1, 4, 8][case % 3];
+            case += 1;
+            assert_arena(gpu(), name, &loss, &Arena::aligned(&tensors, parts, multiple));
         }
     }
 }

@@ -1,4 +1,4 @@
-// Loader of bytes, each worth `params.target_scale`. Expects `params`, `targets_words` and `ignored`.
+// Loader of bytes, each worth `params.target_scale`; the ignore index is the byte that is worth it. Expects `params`, `targets_words` and `ignored`.
 
 const HAS_LABELS: bool = false;
 

@@ -68,7 +68,7 @@ impl<'a> Batch<'a> {
         self
     }
 
-    /// Sets the label, or the value of a dense target, that does not count.
+    /// Sets the label, or the value of a dense target, that does not count: see [`Problem::ignore_index`].
     #[must_use]
     pub fn with_ignore_index(mut self, index: i64) -> Self {
         self.problem.ignore_index = Some(index);
@@ -212,13 +212,11 @@ impl<'a> Batch<'a> {
         let ignored = self.problem.ignore_index;
         let element = self.problem.element(row, voxel);
         match self.targets {
-            Targets::F32(data) if ignored.is_some_and(|index| data[element] == index as f32) => Target::Ignored,
             Targets::F32(data) if !data[element].is_finite() => Target::Bad,
-            Targets::F32(data) => Target::Value(data[element]),
-            Targets::U8(data, _) if ignored == Some(data[element].into()) => Target::Ignored,
-            Targets::U8(data, ByteScale::One) => Target::Value(data[element].into()),
-            Targets::U8(data, ByteScale::Inverse255) => Target::Value(f32::from(data[element]) / 255.0),
-            Targets::Bits(words) => Target::Value((words[element / 32] >> (element % 32) & 1) as f32),
+            Targets::F32(data) => valued(data[element], ignored),
+            Targets::U8(data, ByteScale::One) => valued(data[element].into(), ignored),
+            Targets::U8(data, ByteScale::Inverse255) => valued(f32::from(data[element]) / 255.0, ignored),
+            Targets::Bits(words) => valued((words[element / 32] >> (element % 32) & 1) as f32, ignored),
             Targets::Labels(labels) if ignored == Some(labels.get(self.entry(row, voxel))) => Target::Ignored,
             Targets::Labels(labels) => match self.is_class(labels, row, voxel) {
                 Some(is) => Target::Value(f32::from(u8::from(is))),
@@ -226,6 +224,11 @@ impl<'a> Batch<'a> {
             },
         }
     }
+}
+
+/// A dense target of this value.
+fn valued(value: f32, ignored: Option<i64>) -> Target {
+    if ignored.is_some_and(|index| value == index as f32) { Target::Ignored } else { Target::Value(value) }
 }
 
 fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The description of a problem: everything a plan needs to know except the loss.
 
-use crate::{AxisOrder, LabelFormat, LogitsFormat, Shape, TargetFormat};
+use crate::{AxisOrder, ByteScale, LabelFormat, LogitsFormat, Shape, TargetFormat};
 
 /// Which weights a problem has: 32-bit floats that multiply what an element adds to every sum, its cross-entropy and its part
 /// in intersection and cardinalities.
@@ -62,6 +62,9 @@ pub struct Problem {
     pub targets: TargetFormat,
     /// The label, or the value of a dense target, that does not count. A [loss's](crate::Loss::ignore_index) takes its place
     /// where this is `None`.
+    ///
+    /// Compared is what a target is worth, not how it is stored: of bytes [worth 1/255](ByteScale::Inverse255), as of bits, an
+    /// index of 1 leaves out what is 1, the byte 255, and one of 255 nothing.
     pub ignore_index: Option<i64>,
     /// Whether there is a 0/1 mask of shape `[N, 1, spatial…]` (f32, 1 = counts).
     pub mask: bool,
@@ -159,14 +162,18 @@ impl Problem {
         let index = self.ignore_index?;
         match self.targets {
             TargetFormat::F32 => Some((index as f32).to_bits()),
-            TargetFormat::U8(_) | TargetFormat::Labels(LabelFormat::U8) => u8::try_from(index).ok().map(u32::from),
+            TargetFormat::U8(ByteScale::One) | TargetFormat::Labels(LabelFormat::U8) => {
+                u8::try_from(index).ok().map(u32::from)
+            }
+            // Compared are values. Of bytes worth 1/255 two alone are whole numbers: 0, and 255, which is 1.
+            TargetFormat::U8(ByteScale::Inverse255) => [0, 255].get(usize::try_from(index).ok()?).copied(),
+            TargetFormat::Bits => u32::try_from(index).ok().filter(|&bit| bit < 2),
             TargetFormat::Labels(LabelFormat::U16) => u16::try_from(index).ok().map(u32::from),
             TargetFormat::Labels(LabelFormat::U32) => u32::try_from(index).ok(),
             // The least i32 stands for a 64-bit label that is none.
             TargetFormat::Labels(LabelFormat::I32 | LabelFormat::I64) => {
                 i32::try_from(index).ok().filter(|&index| index > i32::MIN).map(i32::cast_unsigned)
             }
-            TargetFormat::Bits => None,
         }
     }
 

@@ -181,6 +181,41 @@ fn labels_that_are_no_class_are_counted() {
     assert_eq!(gpu().evaluate(&loss.clone().ignore_index(-100), &batch.with_ignore_index(3)), bad(2));
 }
 
+/// An ignore index is compared with what a target is worth, however it is stored.
+#[test]
+fn an_ignore_index_is_a_value() {
+    let _turn = turn();
+    let shape = Shape::new(&[1, 1, 6]).unwrap();
+    let logits = [0.5_f32, 0.25, 1.0, 0.75, 0.125, 0.0625];
+    let bytes = [0, 255, 1, 255, 0, 200];
+    let (floats, bits) = ([0.0_f32, 1.0, -0.0, 255.0, 200.0, 0.25], [0b11_0010_u32]);
+    let (whole, scaled) = (Targets::U8(&bytes, ByteScale::One), Targets::U8(&bytes, ByteScale::Inverse255));
+    let (floats, bits) = (Targets::F32(&floats), Targets::Bits(&bits));
+    // P, and how many count.
+    for (targets, index, sum, count) in [
+        (scaled, 255, 2.6875, 6),
+        (scaled, 1, 1.6875, 4),
+        (scaled, 0, 2.0625, 4),
+        (scaled, -1, 2.6875, 6),
+        (whole, 255, 1.6875, 4),
+        (whole, 1, 1.6875, 5),
+        (bits, 1, 2.25, 3),
+        (bits, 0, 0.4375, 3),
+        (bits, 255, 2.6875, 6),
+        (floats, 0, 1.1875, 4),
+        (floats, 255, 1.9375, 5),
+    ] {
+        let batch = Batch::new(&shape, &logits, targets).unwrap().with_ignore_index(index).with_gradient();
+        let loss = Loss::dice().smooth(1.0).probabilities();
+        let output = gpu().evaluate(&loss, &batch).unwrap();
+        let name = format!("{targets:?} without {index}");
+        let sums = output.sums()[0][0];
+        assert_eq!(sums.count, count, "{name}");
+        assert!((sums.values[1] - sum).abs() <= 1e-6 * sum, "{name}: P is {}, not {sum}", sums.values[1]);
+        assert_same(&name, &loss, &batch, &output);
+    }
+}
+
 /// The largest f16 is 65,504: sums of a thousand of them are no problem of theirs, and a gradient beyond is infinite.
 #[test]
 fn half_floats_do_not_overflow_sums() {

@@ -1,7 +1,7 @@
 //! What MONAI's losses do with prediction and target before they measure anything.
 
 use crate::loss::Classes;
-use crate::{Activation, ByteScale, Error, Problem, TargetFormat};
+use crate::{Activation, Error, Problem, TargetFormat};
 
 /// A function for `other_act`, which is a callable in the original, by its name there: `"tanh"` or `"torch.tanh"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,11 +112,7 @@ impl Call<'_> {
                 "ignore_index {index} of targets with {} channels is not supported; give labels and to_onehot_y",
                 self.channels()
             )),
-            TargetFormat::F32 | TargetFormat::U8(ByteScale::One) => Ok(()),
-            TargetFormat::Bits | TargetFormat::U8(ByteScale::Inverse255) => self.refuse(format!(
-                "ignore_index {index} is compared with the target's value; give it as floats, or as bytes that are \
-                 worth 1"
-            )),
+            _ => Ok(()),
         }
     }
 

@@ -56,6 +56,12 @@ fn modulating_factor(kind: u32, c: Chance, t: vec4<f32>, settings: vec4<f32>) ->
     }
 }
 
+// The part of an element that α multiplies: t, or all of it where t is 1.
+fn share_of_one(kind: u32, settings: vec4<f32>, t: vec4<f32>) -> vec4<f32> {
+    let by_ones = (kind & KIND) == FOCAL_MARGIN && settings.w > 0.0;
+    return select(t, select(vec4<f32>(), vec4<f32>(1.0), t == vec4<f32>(1.0)), by_ones);
+}
+
 fn focal_values(kind: u32, settings: vec4<f32>, c: Chance, t: vec4<f32>) -> Pointwise {
     if (kind & KIND) == FOCAL_SIDES {
         let side_1 = t * power_of(c.q, settings.z);
@@ -64,7 +70,8 @@ fn focal_values(kind: u32, settings: vec4<f32>, c: Chance, t: vec4<f32>) -> Poin
     }
     let factor = modulating_factor(kind, c, t, settings).value;
     let loss = factor * (t * c.loss_1 + (1.0 - t) * c.loss_0);
-    return Pointwise(t * loss, (1.0 - t) * loss, factor);
+    let share = share_of_one(kind, settings, t);
+    return Pointwise(share * loss, (1.0 - share) * loss, factor);
 }
 
 fn focal_slopes(kind: u32, settings: vec4<f32>, c: Chance, t: vec4<f32>) -> Pointwise {
@@ -81,5 +88,6 @@ fn focal_slopes(kind: u32, settings: vec4<f32>, c: Chance, t: vec4<f32>) -> Poin
     let factor = modulating_factor(kind, c, t, settings);
     let loss = t * c.loss_1 + (1.0 - t) * c.loss_0;
     let slope = factor.slope * loss + factor.value * (c.p - t) * c.chain;
-    return Pointwise(t * slope, (1.0 - t) * slope, factor.slope);
+    let share = share_of_one(kind, settings, t);
+    return Pointwise(share * slope, (1.0 - share) * slope, factor.slope);
 }

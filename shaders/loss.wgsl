@@ -63,7 +63,7 @@ struct LossParams {
     // The bits of a quiet NaN: a constant expression may not hold one.
     nan: u32,
     // The numbers of each statistic: of a hard one what logits and targets are compared with; of one over voxels label
-    // smoothing, clip, γ and threshold.
+    // smoothing, clip, γ and threshold, in its place by margin 1 where α goes by ones.
     settings: array<vec4<f32>, 4>,
     terms: array<Term>,
 }

@@ -1,7 +1,7 @@
 // What four elements add to the losses that are sums over voxels, and the slopes of that.
 //
 // Derived in reference::pointwise. Expects Quad, the kinds of `statistics`, `numeric`, `focal` and `cross_entropy`. The settings
-// of a statistic are label smoothing, clip, γ and threshold.
+// of a statistic are label smoothing, clip, γ and threshold; in its place by margin 1 where α goes by ones.
 
 struct Pointwise {
     first: vec4<f32>,

@@ -157,6 +157,9 @@ pub enum Modulation {
     Likelihood,
     /// σ(−z·(2t−1))^γ times cross-entropy (MONAI). Of probabilities, z = ln(p/q).
     Margin,
+    /// The same, but α multiplies all of an element with t = 1 and nothing of any other, which 1 − α then multiplies (MONAI's
+    /// with a list for α).
+    MarginByOnes,
 }
 
 /// The focal loss: binary cross-entropy ℓ, modulated so that what is predicted well counts little.

@@ -166,7 +166,7 @@ pub(crate) fn kind(statistic: &Statistic) -> u32 {
         Statistic::Focal { activation, modulation, .. } => match modulation {
             Modulation::Sides => (statistic::FOCAL_SIDES, activation),
             Modulation::Mixture => (statistic::FOCAL_MIXTURE, activation),
-            Modulation::Margin => (statistic::FOCAL_MARGIN, activation),
+            Modulation::Margin | Modulation::MarginByOnes => (statistic::FOCAL_MARGIN, activation),
             Modulation::Likelihood => (statistic::FOCAL_LIKELIHOOD, activation),
         },
     };
@@ -193,6 +193,10 @@ fn settings(statistic: &Statistic) -> [f32; 4] {
         }
         Statistic::BinaryCrossEntropy { label_smoothing, clip, .. } => [label_smoothing, clip, 0.0, 0.0],
         Statistic::CrossEntropy { gamma, clip, .. } => [0.0, clip, gamma, 0.0],
+        // It has no threshold; its place tells it from the other margin.
+        Statistic::Focal { label_smoothing, clip, gamma, modulation: Modulation::MarginByOnes, .. } => {
+            [label_smoothing, clip, gamma, 1.0]
+        }
         Statistic::Focal { label_smoothing, clip, gamma, threshold, .. } => [label_smoothing, clip, gamma, threshold],
     };
     numbers.map(|number| number as f32)

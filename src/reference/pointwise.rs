@@ -69,7 +69,11 @@ pub(super) fn pointwise(statistic: &Statistic, element: &Element) -> Pointwise {
             let (chance, t) = (Chance::new(activation, z, clip), smoothed(t, label_smoothing));
             match modulation {
                 Modulation::Sides => sides(&chance, t, gamma),
-                _ => modulated(&chance, t, &factor(&chance, t, modulation, gamma, threshold)),
+                _ => {
+                    let by_ones = modulation == Modulation::MarginByOnes;
+                    let share = if by_ones { f64::from(u8::from(t == 1.0)) } else { t };
+                    modulated(&chance, t, share, &factor(&chance, t, modulation, gamma, threshold))
+                }
             }
         }
         Statistic::Overlap { .. } | Statistic::HardOverlap { .. } | Statistic::Wasserstein { .. } => {
@@ -130,7 +134,7 @@ struct Factor {
 fn factor(c: &Chance, t: f64, modulation: Modulation, gamma: f64, threshold: f64) -> Factor {
     let (u, du) = match modulation {
         Modulation::Sides | Modulation::Mixture => (t * c.q + (1.0 - t) * c.p, (1.0 - 2.0 * t) * c.p * c.q),
-        Modulation::Margin => {
+        Modulation::Margin | Modulation::MarginByOnes => {
             let tilt = 2.0 * t - 1.0;
             // ln p − ln q is the logit, also of a probability.
             let u = probability(Activation::Sigmoid, -(c.loss_0 - c.loss_1) * tilt);
@@ -149,13 +153,13 @@ fn factor(c: &Chance, t: f64, modulation: Modulation, gamma: f64, threshold: f64
     Factor { value, slope: if u > 0.0 { gamma * value * du / u * c.chain } else { 0.0 } }
 }
 
-/// A = t·f·ℓ and B = (1−t)·f·ℓ of the cross-entropy ℓ, F = f.
-fn modulated(c: &Chance, t: f64, f: &Factor) -> Pointwise {
+/// A = a·f·ℓ and B = (1−a)·f·ℓ of the cross-entropy ℓ, F = f. The share a is t, or what does not move either.
+fn modulated(c: &Chance, t: f64, share: f64, f: &Factor) -> Pointwise {
     let loss = t * c.loss_1 + (1.0 - t) * c.loss_0;
     let slope = f.slope * loss + f.value * (c.p - t) * c.chain;
     Pointwise {
-        values: [t * f.value * loss, (1.0 - t) * f.value * loss, f.value],
-        slopes: [t * slope, (1.0 - t) * slope, f.slope],
+        values: [share * f.value * loss, (1.0 - share) * f.value * loss, f.value],
+        slopes: [share * slope, (1.0 - share) * slope, f.slope],
     }
 }
 

@@ -190,7 +190,7 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
         loss
     };
     let all = Focal { positive_weights: vec![0.25], negative_weights: vec![0.75], ..Focal::default() };
-    let modulations = [Modulation::Mixture, Modulation::Margin, Modulation::Likelihood];
+    let modulations = [Modulation::Mixture, Modulation::Margin, Modulation::MarginByOnes, Modulation::Likelihood];
     let mut losses = vec![
         ("tanh, minimum", tanh(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
         ("minimum", of(Overlap { intersection: Intersection::Minimum, ..smooth.clone() })),
@@ -266,7 +266,7 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
     losses.extend(
         modulations
             .into_iter()
-            .zip(["focal, mixture", "focal, margin", "focal, likelihood"])
+            .zip(["focal, mixture", "focal, margin", "focal, margin by ones", "focal, likelihood"])
             .map(|(modulation, name)| (name, focal(Focal { modulation, gamma: 1.5, ..all.clone() }))),
     );
     losses

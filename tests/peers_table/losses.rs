@@ -210,7 +210,7 @@ fn of_focal(focal: &Focal) -> Vec<String> {
         Modulation::Sides => format!("−t·{}ln p − (1−t)·{}ln(1−p)", power("(1−p)"), power("p")),
         Modulation::Mixture => format!("{}ℓ", power("(1 − tp − (1−t)(1−p))")),
         Modulation::Likelihood => format!("{}ℓ", power("(1 − e^−ℓ)")),
-        Modulation::Margin => format!("{}ℓ", power("σ(−z(2t−1))")),
+        Modulation::Margin | Modulation::MarginByOnes => format!("{}ℓ", power("σ(−z(2t−1))")),
     };
     let value = with_remarks(
         formula,

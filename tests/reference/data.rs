@@ -209,7 +209,9 @@ pub(crate) fn conventions(classes: usize) -> Vec<(String, Loss)> {
         let of = BinaryCrossEntropy { divisor, label_smoothing, class_weights, ..Default::default() };
         losses.push((format!("bce, {divisor:?}"), bce(of)));
     }
-    for modulation in [Modulation::Sides, Modulation::Mixture, Modulation::Margin, Modulation::Likelihood] {
+    for modulation in
+        [Modulation::Sides, Modulation::Mixture, Modulation::Margin, Modulation::MarginByOnes, Modulation::Likelihood]
+    {
         for gamma in [0.0, 0.5, 2.0] {
             let of = Focal { modulation, gamma, label_smoothing: 0.125, ..balanced() };
             losses.push((format!("focal, {modulation:?}, γ = {gamma}"), focal(of)));

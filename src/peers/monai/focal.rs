@@ -23,10 +23,9 @@ use crate::{Activation, Error, Loss, Pool, Problem, Reduction};
 ///   of classes.
 /// * The sum is one over samples and classes of *means over voxels* (those that count). Without spatial axes the original takes
 ///   the mean of everything for it.
-/// * One number for α is without effect with `use_softmax` and without background. A list has a number for each class: what t
-///   multiplies, and the rest is multiplied with 1; with `use_softmax` what the classes are multiplied with. (Of targets
-///   between 0 and 1 the original's list multiplies nothing without `use_softmax`, since they are not 1; here it multiplies
-///   their share.)
+/// * One number for α is without effect with `use_softmax` and without background. A list has a number for each class: what an
+///   element is multiplied with whose target is exactly 1, and any other with 1; with `use_softmax` what the classes are
+///   multiplied with.
 /// * One channel: `to_onehot_y` and `include_background=False` are without effect, and a list of weights is an error.
 /// * Without a reduction the result is a map, of the classes measured.
 ///
@@ -121,15 +120,15 @@ impl FocalLoss {
 
     /// The form with a sigmoid.
     fn class_by_class(&self, call: &Call, classes: &Classes, aggregation: Aggregation) -> Result<Measure, Error> {
-        let (positive_weights, negative_weights) = match &self.alpha {
-            None => (vec![], vec![]),
-            Some(OneOrEach::One(alpha)) => (vec![*alpha], vec![1.0 - alpha]),
-            Some(each) => (call.per_class("alpha", each, classes)?, vec![]),
+        let (modulation, positive_weights, negative_weights) = match &self.alpha {
+            None => (Modulation::Margin, vec![], vec![]),
+            Some(OneOrEach::One(alpha)) => (Modulation::Margin, vec![*alpha], vec![1.0 - alpha]),
+            Some(each) => (Modulation::MarginByOnes, call.per_class("alpha", each, classes)?, vec![]),
         };
         let Aggregation { pool, divisor, reduction, .. } = aggregation;
         Ok(Measure::Focal(Focal {
             gamma: self.gamma,
-            modulation: Modulation::Margin,
+            modulation,
             positive_weights,
             negative_weights,
             class_weights: self.class_weights(call, classes)?,

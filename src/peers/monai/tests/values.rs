@@ -136,6 +136,23 @@ fn compounds_are_sums_of_their_parts() {
             params
         };
         let compound = value("DiceFocalLoss", with(&dice, json!({ "lambda_dice": 0.5, "gamma": 3 })));
+/// With γ = 0 and z = 0 the loss of a voxel is ln 2 whatever t is. What is not exactly 1 a list does not weigh; one number weighs
+/// both shares.
+#[test]
+fn a_list_for_alpha_weighs_ones_alone() {
+    let shape = Shape::new(&[1, 2, 2]).unwrap();
+    let batch = batch(&shape, &[0.0; 4], &[1.0, 0.5, 1.0, 0.75]).with_gradient();
+    for (alpha, expected) in [(json!([0.25, 3]), [0.25, 1.0, 3.0, 1.0]), (json!(0.25), [0.25, 0.5, 0.25, 0.375])] {
+        let loss = evaluate("FocalLoss", &json!({ "gamma": 0, "reduction": "none", "alpha": alpha }), &batch);
+        for (element, factor) in expected.into_iter().enumerate() {
+            assert_close(loss.voxel_map.as_ref().unwrap()[element], factor * std::f64::consts::LN_2);
+            // dℓ/dz = σ(0) − t.
+            let slope = 0.5 - f64::from([1.0, 0.5, 1.0, 0.75][element]);
+            assert_close(loss.gradient.as_ref().unwrap()[element], factor * slope);
+        }
+    }
+}
+
         let alone = value("FocalLoss", json!({ "gamma": 3, "reduction": reduction }));
         assert_close(compound, 0.5 * value("DiceLoss", dice.clone()) + alone);
         let more = json!({ "lambda_gdl": 0.5, "lambda_focal": 3, "gamma": 3, "weight": 2 });

@@ -69,7 +69,8 @@ impl Output {
     }
 
     /// The voxel map, where [`Gpu::evaluate`](crate::Gpu::evaluate) was given a loss that
-    /// [is one](crate::Loss::is_voxel_map).
+    /// [is one](crate::Loss::is_voxel_map). Classes that are not the loss's are 0 in it; [`map_of_classes`](crate::Loss::map_of_classes)
+    /// leaves them out.
     #[must_use]
     pub fn voxel_map(&self) -> Option<&[f32]> {
         self.voxel_map.as_deref()

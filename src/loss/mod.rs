@@ -15,6 +15,7 @@
 
 mod aggregate;
 mod classes;
+mod map;
 mod overlap;
 mod pointwise;
 mod statistic;

@@ -1,8 +1,7 @@
 //! What evaluates a case: the GPU with each of its reducers, and the reference.
 
-use segloss::loss::Classes;
 use segloss::peers::{Peer, Recipe};
-use segloss::{Batch, Gpu, Loss, Problem, Reducer, Reduction, Shape, reference};
+use segloss::{Batch, Gpu, Loss, Reducer, Reduction, Shape, reference};
 
 use crate::device;
 
@@ -59,30 +58,14 @@ impl Engine {
             }
         };
         let (own_shape, values) = match map {
-            Some(map) if loss.map_reduction() == Some(Reduction::PerVoxel) => {
-                (without_classes(batch.shape().dims()), map)
+            Some(map) => {
+                let problem = batch.problem();
+                (loss.map_shape(problem).unwrap_or_default(), loss.map_of_classes(problem, &map))
             }
-            Some(map) => of_classes(&loss.terms[0].classes, batch.problem(), &map),
             None => group_shape(loss, batch.shape()).map_or((vec![], vec![value]), |shape| (shape, groups)),
         };
         Ok(Numbers { shape: recipe.result_shape(batch.problem()).unwrap_or(own_shape), values, gradient })
     }
-}
-
-/// `[N, spatial…]` of `[N, C, spatial…]`.
-fn without_classes(dims: &[usize]) -> Vec<usize> {
-    [&dims[..1], &dims[2..]].concat()
-}
-
-/// The part of a map that belongs to some classes, and its shape.
-fn of_classes(classes: &Classes, problem: &Problem, map: &[f64]) -> (Vec<usize>, Vec<f64>) {
-    let mut kept = vec![false; map.len()];
-    for row in (0..problem.shape.rows()).filter(|row| classes.contains(row % problem.shape.classes())) {
-        (0..problem.shape.voxels()).for_each(|voxel| kept[problem.element(row, voxel)] = true);
-    }
-    let mut dims = problem.shape.dims().to_vec();
-    dims[1] = classes.number(dims[1]);
-    (dims, map.iter().zip(kept).filter_map(|(&value, kept)| kept.then_some(value)).collect())
 }
 
 /// The shape of a result that is neither a number nor a voxel map.

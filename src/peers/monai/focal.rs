@@ -27,7 +27,8 @@ use crate::{Activation, Error, Loss, Pool, Problem, Reduction};
 ///   element is multiplied with whose target is exactly 1, and any other with 1; with `use_softmax` what the classes are
 ///   multiplied with.
 /// * One channel: `to_onehot_y` and `include_background=False` are without effect, and a list of weights is an error.
-/// * Without a reduction the result is a map, of the classes measured.
+/// * Without a reduction the result is a map of the classes measured: that of [`Loss::map_of_classes`], of the shape
+///   [`Loss::map_shape`].
 ///
 /// It has finite gradients also for γ below 1, where the original's softmax form may have none.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,8 +9,9 @@ fn sum_groups(index: u32, first: u32, count: u32, rank: u32, step: u32) -> vec4<
         let weight = group_weight(index, first + k);
         let bits = scratch.words[params.group_values + loss.terms[index].first_group + first + k];
         let is_kept = weight >= 0.0 && bits != SKIPPED;
-        // A weight of 0 leaves out even what is no number.
-        let value = select(0.0, weight * bitcast<f32>(bits), is_kept && weight > 0.0);
+        // A weight of 0 leaves out even what is no number, unless a term asks for that.
+        let takes = weight > 0.0 || loss.terms[index].zero_keeps_nan != 0u;
+        let value = select(0.0, weight * bitcast<f32>(bits), is_kept && takes);
         add_to(&total, vec4<f32>(value, select(0.0, weight, is_kept), 0.0, 0.0));
     }
     return sum_of(total);

@@ -47,10 +47,11 @@ struct Term {
     // What becomes of the reduced value.
     outer: u32,
     outer_argument: f32,
+    // Whether a group of weight 0 that is NaN makes the value NaN.
+    zero_keeps_nan: u32,
     // To a multiple of 16 bytes.
     padding_0: u32,
     padding_1: u32,
-    padding_2: u32,
 }
 
 struct LossParams {

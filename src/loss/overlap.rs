@@ -173,6 +173,9 @@ pub struct Overlap {
     pub class_weights: Vec<f64>,
     /// Whether a mean divides by the sum of the class weights rather than by the number of groups.
     pub normalized: bool,
+    /// Whether a group of weight 0 that is NaN makes the reduced value NaN, as 0·NaN does (MONAI, segmentation_models.pytorch),
+    /// rather than being left out.
+    pub zero_keeps_nan: bool,
     /// What becomes of the reduced value.
     pub outer: Outer,
     /// Whether voxels that the mask drops are background in the target all the same: class 0's T counts them. (MONAI's
@@ -211,6 +214,7 @@ impl Overlap {
             empty: Empty::Keep,
             class_weights: vec![],
             normalized: false,
+            zero_keeps_nan: false,
             outer: Outer::Identity,
             masked_is_background: false,
             threshold: None,

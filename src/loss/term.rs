@@ -143,6 +143,11 @@ impl Term {
         }
     }
 
+    /// Whether a group of weight 0 that is NaN makes the value NaN.
+    pub(crate) fn zero_keeps_nan(&self) -> bool {
+        matches!(&self.measure, Measure::Overlap(Overlap { zero_keeps_nan: true, .. }))
+    }
+
     /// Whether rows weigh by their volume, which only the data tells.
     pub(crate) fn weighs_volumes(&self) -> bool {
         match &self.measure {

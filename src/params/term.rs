@@ -39,9 +39,9 @@ pub(crate) struct TermParams {
     pub(crate) divisor_scale: f32,
     pub(crate) outer: u32,
     pub(crate) outer_argument: f32,
+    pub(crate) zero_keeps_nan: u32,
     pub(crate) padding_0: u32,
     pub(crate) padding_1: u32,
-    pub(crate) padding_2: u32,
 }
 
 /// `MEASURE_*` in shaders/measure.wgsl.
@@ -191,6 +191,7 @@ fn overlap_params(overlap: &Overlap, shared: TermParams) -> TermParams {
             RowWeights::Equal | RowWeights::PerClass(_) => volume::UNUSED,
         },
         masked_is_background: overlap.masked_is_background.into(),
+        zero_keeps_nan: overlap.zero_keeps_nan.into(),
         ..shared
     }
 }

@@ -105,8 +105,8 @@ fn reduce(term: &Term, shape: &Shape, groups: &[Score]) -> Reduced {
         if by == 0.0 {
             continue;
         }
-        // A weight of 0 leaves out even what is no number.
-        let values = members.iter().filter(|group| weight(**group) > 0.0);
+        // A weight of 0 leaves out even what is no number, unless a term asks for that.
+        let values = members.iter().filter(|group| weight(**group) > 0.0 || term.zero_keeps_nan());
         reduced.value += values.map(|&group| weight(group) * groups[group].value).sum::<f64>() / by;
         members.iter().for_each(|&group| reduced.slopes[group] = weight(group) / by);
     }

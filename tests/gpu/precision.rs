@@ -1,6 +1,7 @@
 //! Every loss at every size that is an edge of something, against the reference.
 
-use segloss::{Activation, Loss, Map, Pool, Reduction, Shape, loss::Measure, reference};
+use segloss::loss::{Measure, Overlap, Term};
+use segloss::{Activation, Batch, Loss, Map, Pool, Reduction, Shape, reference};
 
 use crate::data::{
     Tensors, assert_gradient, assert_matches, conventions, gpu, losses, reducers, takes_probabilities, turn,
@@ -318,4 +319,23 @@ fn nothing_to_sum() {
     }
     let empty = gpu().evaluate(&Loss::dice(), &masked.batch(1)).unwrap();
     assert!(empty.value().is_nan(), "0/0 is {}", empty.value());
+}
+
+/// Class 0 has nothing in either mask and weighs nothing: it is left out, or makes the value NaN where the loss says so.
+#[test]
+fn a_weight_of_zero_may_keep_nan() {
+    let _turn = turn();
+    let shape = Shape::new(&[1, 2, 2]).unwrap();
+    let batch = Batch::new(&shape, &[0.0, 0.0, 0.5, 0.5], &[0.0, 0.0, 1.0, 0.0]).unwrap().with_gradient();
+    for zero_keeps_nan in [false, true] {
+        let overlap = Overlap { class_weights: vec![0.0, 1.0], zero_keeps_nan, ..Overlap::dice() };
+        let loss = Loss::of(vec![Term::new(Activation::None, Measure::Overlap(overlap))]);
+        let (output, expected) = (gpu().evaluate(&loss, &batch).unwrap(), reference::evaluate(&loss, &batch).unwrap());
+        // ½·(1 − 2·½/2).
+        assert!((if zero_keeps_nan { output.value().is_nan() } else { output.value() == 0.25 }), "{}", output.value());
+        assert_eq!(expected.value.is_nan(), zero_keeps_nan);
+        let gradients = (output.gradient().unwrap(), expected.gradient.unwrap());
+        assert_eq!(gradients.0, gradients.1.iter().map(|&g| g as f32).collect::<Vec<_>>());
+        assert_eq!(gradients.0, [0.0, 0.0, -0.375, 0.125]);
+    }
 }

@@ -84,6 +84,8 @@ fn of_overlap(term: &Term, overlap: &Overlap) -> Vec<String> {
         empty,
         class_weights,
         normalized,
+        // It matters only where a peer's defaults have no part.
+        zero_keeps_nan: _,
         outer,
         masked_is_background,
         threshold,

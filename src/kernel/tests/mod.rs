@@ -297,7 +297,7 @@ fn structs_have_the_same_layout_on_both_sides() {
     let expected = fields!(TermParams: measure, statistic, weight, scale, factor, alpha, beta, smooth_numerator,
         smooth_denominator, denominator_floor, map, map_argument, groups, members, group_stride, member_stride,
         group_divisor, first_group, group_classes, averages_what_is_left, samples, nothing_found, empty, volume,
-        masked_is_background, divisor, divisor_scale, outer, outer_argument, padding_0, padding_1, padding_2);
+        masked_is_background, divisor, divisor_scale, outer, outer_argument, zero_keeps_nan, padding_0, padding_1);
     assert_eq!((term, span), (expected, size_of::<TermParams>()));
 
     let (loss, _) = members(&module, "LossParams");

@@ -16,7 +16,8 @@ use crate::{Error, Loss, Pool, Problem};
 ///
 /// * One channel is measured as it is: `softmax`, `to_onehot_y` and `include_background=False` are then without effect (the
 ///   original warns), and so is `weight` where one class is measured.
-/// * `weight` multiplies the classes' values; a mean divides by their number all the same.
+/// * `weight` multiplies the classes' values; a mean divides by their number all the same. A class of weight 0 that is NaN, unsmoothed
+///   and with nothing in either mask, makes the result NaN.
 /// * Without a reduction the result is `[N, C, 1, …]`, or `[C, 1, …]` with `batch`, of the classes measured and with a 1 for every
 ///   spatial axis.
 /// * Without spatial axes the original adds up everything, samples and classes, unless `batch` is set.
@@ -116,6 +117,7 @@ impl DiceLoss {
             reduction: self.reduction.into(),
             intersection: intersection(self.soft_label),
             class_weights,
+            zero_keeps_nan: true,
             ..Overlap::dice()
         };
         Ok(Term { weight, activation, classes, measure: Measure::Overlap(overlap) })

@@ -1,7 +1,7 @@
 //! The focal loss.
 
 use super::Mode;
-use crate::loss::{Divisor, Focal, Measure, Modulation};
+use crate::loss::{Classes, Divisor, Focal, Measure, Modulation};
 use crate::peers::{Peer, refuse, single};
 use crate::{Activation, Error, Loss, Pool, Problem, Reduction};
 
@@ -186,7 +186,7 @@ impl FocalLoss {
 impl Peer for FocalLoss {
     fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
         self.check(problem)?;
-        let group_weights = self.mode.class_weights(PEER, self.class_weights.as_deref(), problem)?;
+        let group_weights = self.mode.class_weights(PEER, self.class_weights.as_deref(), &Classes::All, problem)?;
         let (reduction, weight) = self.reduced(&group_weights, problem);
         let side = |weight: fn(f64) -> f64| self.alpha.map(weight).into_iter().collect();
         let focal = Focal {

@@ -12,6 +12,7 @@ pub use focal::{FocalLoss, FocalReduction};
 pub use overlap::{DiceLoss, JaccardLoss, MCCLoss, TverskyLoss};
 
 use super::{recipes, refuse, targets, weight};
+use crate::loss::Classes;
 use crate::{Error, Problem};
 
 recipes! {
@@ -46,12 +47,26 @@ impl Mode {
         }
     }
 
-    /// Class weights, which the binary mode does not take, for a mean that divides by their sum.
-    fn class_weights(self, peer: &'static str, list: Option<&[f64]>, problem: &Problem) -> Result<Vec<f64>, Error> {
+    /// Class weights, which the binary mode does not take, for a mean that divides by their sum over some classes.
+    fn class_weights(
+        self,
+        peer: &'static str,
+        list: Option<&[f64]>,
+        classes: &Classes,
+        problem: &Problem,
+    ) -> Result<Vec<f64>, Error> {
         if self == Self::Binary && list.is_some() {
             return refuse(peer, "mode binary takes no class_weights; leave them out");
         }
-        weight::per_class(peer, "class_weights", list, problem)
+        let weights = weight::per_class(peer, "class_weights", list, problem)?;
+        let is_used = |class: &usize| classes.contains(*class);
+        if !weights.is_empty() && (0..weights.len()).filter(is_used).all(|class| weights[class] == 0.0) {
+            return refuse(
+                peer,
+                "class_weights are 0 for all classes that take part, and the mean divides by their sum",
+            );
+        }
+        Ok(weights)
     }
 }
 

@@ -133,7 +133,8 @@ impl Peer for JaccardLoss {
 /// beta=0.5, gamma=1.0, class_weights=None)`: (mean over the classes of 1 − s)^γ with
 /// s = (I + s₀)/max(I + α·FP + β·FN + s₀, ε) of each class in the **whole batch**.
 ///
-/// I is Σ min(p, t). A class without a target voxel in the batch has the loss 0 and takes part in the mean.
+/// I is Σ min(p, t). A class without a target voxel in the batch has the loss 0 and takes part in the mean. (With s₀ and ε of 0 the
+/// original has NaN for it where nothing is predicted, either.)
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct TverskyLoss {
@@ -167,7 +168,8 @@ pub struct TverskyLoss {
     /// γ, the power of the mean.
     #[cfg_attr(feature = "serde", serde(default = "one"))]
     pub gamma: f64,
-    /// A weight for every class; the mean then divides by the sum of those that take part. Not in mode `binary`.
+    /// A weight for every class; the mean then divides by the sum of those that take part, which must not be 0 (the original
+    /// gives NaN). Not in mode `binary`.
     #[cfg_attr(feature = "serde", serde(default))]
     pub class_weights: Option<Vec<f64>>,
 }
@@ -208,6 +210,7 @@ impl TverskyLoss {
 
     fn named(&self, peer: &'static str, problem: &Problem) -> Result<Loss, Error> {
         self.mode.check_targets(peer, problem)?;
+        let classes = self.selection(peer, problem)?;
         let overlap = Overlap {
             smooth_numerator: self.smooth,
             smooth_denominator: self.smooth,
@@ -216,12 +219,13 @@ impl TverskyLoss {
             map: if self.log_loss { Map::NegLog { eps: self.eps } } else { Map::Complement },
             intersection: Intersection::MinimumOfPositive,
             empty: Empty::Zero,
-            class_weights: self.mode.class_weights(peer, self.class_weights.as_deref(), problem)?,
+            class_weights: self.mode.class_weights(peer, self.class_weights.as_deref(), &classes, problem)?,
             normalized: true,
+            zero_keeps_nan: true,
             outer: if self.gamma == 1.0 { Outer::Identity } else { Outer::Power { gamma: self.gamma } },
             ..Overlap::tversky(self.alpha, self.beta)
         };
-        let loss = single(self.activation(), Measure::Overlap(overlap)).classes(self.selection(peer, problem)?);
+        let loss = single(self.activation(), Measure::Overlap(overlap)).classes(classes);
         Ok(Loss { ignore_index: self.ignore_index, ..loss })
     }
 

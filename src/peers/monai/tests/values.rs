@@ -62,6 +62,22 @@ fn masked_labels_are_background() {
     assert_eq!(both[0], both[1]);
 }
 
+/// Class 0 has nothing in either mask: 0/0, which a weight of 0 does not make 0.
+#[test]
+fn a_weight_of_zero_does_not_hide_what_is_no_number() {
+    let shape = Shape::new(&[1, 2, 2]).unwrap();
+    let batch = batch(&shape, &[0.0, 0.0, 0.5, 0.5], &[0.0, 0.0, 1.0, 0.0]);
+    for reduction in ["mean", "sum"] {
+        let with = |smooth: f64| {
+            let params = json!({ "weight": [0, 2], "smooth_nr": smooth, "smooth_dr": smooth, "reduction": reduction });
+            evaluate("DiceLoss", &params, &batch).value
+        };
+        assert!(with(0.0).is_nan(), "{}", with(0.0));
+        // 2·(1 − 2/3) by 2, or not.
+        assert_close(with(1.0), if reduction == "mean" { 1.0 / 3.0 } else { 2.0 / 3.0 });
+    }
+}
+
 /// The sum is Σ over samples and classes of means over the voxels that count; the mean of an ignore index divides by those
 /// voxels, not by elements.
 #[test]
@@ -120,22 +136,6 @@ fn alpha_weighs_both_sides_or_positives() {
     }
 }
 
-/// Each part is a loss of its own: λ times it, at both reductions.
-#[test]
-fn compounds_are_sums_of_their_parts() {
-    let (shape, logits, targets) = tensors(&[3, 4, 5]);
-    let batch = batch(&shape, &logits, &targets[..]);
-    let value = |name: &str, params: serde_json::Value| evaluate(name, &params, &batch).value;
-    for reduction in ["mean", "sum"] {
-        let dice = json!({ "softmax": true, "batch": true, "reduction": reduction });
-        let generalized = json!({ "softmax": true, "reduction": reduction });
-        let focal = json!({ "gamma": 3, "weight": 2, "reduction": reduction });
-        let with = |of: &serde_json::Value, more: serde_json::Value| {
-            let mut params = of.clone();
-            params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            params
-        };
-        let compound = value("DiceFocalLoss", with(&dice, json!({ "lambda_dice": 0.5, "gamma": 3 })));
 /// With γ = 0 and z = 0 the loss of a voxel is ln 2 whatever t is. What is not exactly 1 a list does not weigh; one number weighs
 /// both shares.
 #[test]
@@ -153,6 +153,22 @@ fn a_list_for_alpha_weighs_ones_alone() {
     }
 }
 
+/// Each part is a loss of its own: λ times it, at both reductions.
+#[test]
+fn compounds_are_sums_of_their_parts() {
+    let (shape, logits, targets) = tensors(&[3, 4, 5]);
+    let batch = batch(&shape, &logits, &targets[..]);
+    let value = |name: &str, params: serde_json::Value| evaluate(name, &params, &batch).value;
+    for reduction in ["mean", "sum"] {
+        let dice = json!({ "softmax": true, "batch": true, "reduction": reduction });
+        let generalized = json!({ "softmax": true, "reduction": reduction });
+        let focal = json!({ "gamma": 3, "weight": 2, "reduction": reduction });
+        let with = |of: &serde_json::Value, more: serde_json::Value| {
+            let mut params = of.clone();
+            params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            params
+        };
+        let compound = value("DiceFocalLoss", with(&dice, json!({ "lambda_dice": 0.5, "gamma": 3 })));
         let alone = value("FocalLoss", json!({ "gamma": 3, "reduction": reduction }));
         assert_close(compound, 0.5 * value("DiceLoss", dice.clone()) + alone);
         let more = json!({ "lambda_gdl": 0.5, "lambda_focal": 3, "gamma": 3, "weight": 2 });

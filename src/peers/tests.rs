@@ -273,10 +273,20 @@ fn keras_refuses() {
         "keras",
         [
             ("SparseCategoricalCrossentropy", json!({"from_logits": true}), problem(2, DENSE), "takes a label map"),
-            ("SparseCategoricalCrossentropy", json!({}), problem(2, LABELS), "give their logarithms as logits"),
-            ("CategoricalFocalCrossentropy", json!({}), problem(2, DENSE), "give their logarithms as logits"),
-            ("CategoricalCrossentropy", json!({"from_logits": true, "axis": 1}), problem(2, DENSE), "axis 1"),
-            ("BinaryCrossentropy", json!({"axis": 0}), problem(2, DENSE), "axis 0 is not the class axis"),
+            (
+                "SparseCategoricalCrossentropy",
+                json!({"axis": 1}),
+                problem(2, LABELS),
+                "give their logarithms as logits",
+            ),
+            ("CategoricalFocalCrossentropy", json!({"axis": 1}), problem(2, DENSE), "give their logarithms as logits"),
+            ("CategoricalCrossentropy", json!({"from_logits": true}), problem(2, DENSE), "axis -1"),
+            (
+                "BinaryCrossentropy",
+                json!({"axis": 0, "reduction": "sum"}),
+                problem(2, DENSE),
+                "axis 0 is not the class",
+            ),
         ],
     );
 }

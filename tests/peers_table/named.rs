@@ -1,7 +1,7 @@
 //! Every loss of every peer, with the peer's defaults and, where those are not enough, with arguments that are.
 
 use segloss::peers::{Peer, Recipe};
-use segloss::{Error, LabelFormat, Loss, Problem, Shape, TargetFormat};
+use segloss::{AxisOrder, Error, LabelFormat, Loss, Problem, Shape, TargetFormat};
 use serde_json::{Value, json};
 
 /// A loss by name, and the arguments that it is called with.
@@ -33,7 +33,8 @@ impl Named {
     /// What the loss is, of dense targets and of labels; or why it is refused for both.
     pub(crate) fn meanings(&self) -> Result<Vec<Meaning>, String> {
         let recipe = self.recipe()?;
-        match (recipe.loss(&problem(TargetFormat::F32)), recipe.loss(&problem(LABELS))) {
+        let loss = |targets| recipe.loss(&self.problem(targets));
+        match (loss(TargetFormat::F32), loss(LABELS)) {
             (Ok(dense), Ok(labels)) if dense == labels => Ok(vec![Meaning { targets: "either", loss: dense }]),
             (Err(dense), Err(labels)) if dense == labels => Err(reason(dense)),
             (Err(dense), Err(labels)) => {
@@ -47,6 +48,15 @@ impl Named {
                     .collect())
             }
         }
+    }
+
+    /// Two images of 4 × 5 voxels and three classes, which lie last where the peer has them there.
+    fn problem(&self, targets: TargetFormat) -> Problem {
+        let mut problem = Problem::new(Shape::new(&[2, 3, 4, 5]).unwrap());
+        let classes_last = self.peer == "keras";
+        problem.axes = if classes_last { AxisOrder::ChannelLast } else { AxisOrder::ChannelFirst };
+        problem.targets = targets;
+        problem
     }
 
     /// The call, as its users write it; with the struct's name, where that is another.
@@ -77,13 +87,6 @@ fn reason(error: Error) -> String {
 }
 
 const LABELS: TargetFormat = TargetFormat::Labels(LabelFormat::U8);
-
-/// Two images of 4 × 5 voxels and three classes.
-fn problem(targets: TargetFormat) -> Problem {
-    let mut problem = Problem::new(Shape::new(&[2, 3, 4, 5]).unwrap());
-    problem.targets = targets;
-    problem
-}
 
 /// The calls of a loss: with the peer's defaults if it has one for every argument, and with the arguments it needs.
 fn calls(peer: &'static str, name: &'static str) -> Vec<Named> {

@@ -1,6 +1,6 @@
 //! Losses of each class by itself, averaged over the classes of a voxel.
 
-use super::{EPSILON, KerasReduction, check_axis};
+use super::{EPSILON, KerasReduction, check_axis, is_axis};
 use crate::loss::{BinaryCrossEntropy, Focal, Measure, Modulation};
 use crate::peers::{Peer, single};
 use crate::{Activation, Error, Loss, Problem, Reduction};
@@ -17,7 +17,8 @@ pub struct BinaryCrossentropy {
     pub from_logits: bool,
     /// s.
     pub label_smoothing: f64,
-    /// The axis of the mean: the classes, −1. (Others are not supported.)
+    /// The axis of the mean: that of the classes, −1 where they lie last. (Others are not supported, but of the mean of everything,
+    /// which does not depend on it.)
     pub axis: i64,
     /// How the voxels' means become one number.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::null_is_none"))]
@@ -60,7 +61,8 @@ pub struct BinaryFocalCrossentropy {
     pub from_logits: bool,
     /// s.
     pub label_smoothing: f64,
-    /// The axis of the mean: the classes, −1. (Others are not supported.)
+    /// The axis of the mean: that of the classes, −1 where they lie last. (Others are not supported, but of the mean of everything,
+    /// which does not depend on it.)
     pub axis: i64,
     /// How the voxels' means become one number.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::null_is_none"))]
@@ -113,8 +115,13 @@ fn class_means(
     reduction: KerasReduction,
     problem: &Problem,
 ) -> Result<(Reduction, f64), Error> {
-    check_axis(peer, axis, problem)?;
+    reduction.refuse_weighted_mean(peer, problem)?;
     let reduction = reduction.of_voxels();
+    // The mean of means over whichever axis is that of everything.
+    let is_mean_of_all = reduction == Reduction::Mean && !problem.mask && !problem.voxel_weights.is_some();
+    if !(is_mean_of_all && is_axis(axis, problem)) {
+        check_axis(peer, axis, problem)?;
+    }
     let weight = if reduction == Reduction::Mean { 1.0 } else { 1.0 / problem.shape.classes().max(1) as f64 };
     Ok((reduction, weight))
 }
@@ -127,7 +134,7 @@ mod tests {
     #[test]
     fn without_a_reduction_a_voxel_has_the_mean_of_its_classes() {
         let shape = Shape::new(&[1, 2, 2]).unwrap();
-        let batch = Batch::new(&shape, &[0.5, 0.25, 0.5, 0.5], &[1.0, 1.0, 0.0, 1.0]).unwrap();
+        let batch = Batch::new(&shape, &[0.5, 0.5, 0.25, 0.5], &[1.0, 0.0, 1.0, 1.0]).unwrap().channel_last();
         let none = BinaryCrossentropy { reduction: KerasReduction::None, ..Default::default() };
         let map = reference::evaluate(&none.loss(batch.problem()).unwrap(), &batch).unwrap().voxel_map.unwrap();
         let (half, quarter) = (0.5f64.ln(), 0.25f64.ln());

@@ -66,6 +66,7 @@ fn pooled(
     reduction: KerasReduction,
     problem: &Problem,
 ) -> Result<Loss, Error> {
+    reduction.refuse_weighted_mean(peer, problem)?;
     // The axes are those of the tensor as it lies in memory.
     let pool_of = if problem.axes == AxisOrder::ChannelLast { pool_channel_last } else { pool };
     let pool = axis.map_or(Ok(Pool::All), |axis| pool_of(peer, axis, &problem.shape))?;

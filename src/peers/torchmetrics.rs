@@ -11,12 +11,16 @@ use super::metric::{counting_loss, metric_recipes, needs_space};
 use crate::metrics::{CountTable, Counts, Values, mean_of_present, sum_of_present};
 use crate::{Error, Loss, Problem};
 
+mod generalized_dice;
 #[cfg(test)]
 mod tests;
+
+pub use generalized_dice::{GeneralizedDiceScore, WeightType};
 
 metric_recipes! {
     /// A metric of this module by its name.
     DiceScore = "DiceScore",
+    GeneralizedDiceScore = "GeneralizedDiceScore",
     MeanIoU = "MeanIoU",
 }
 

@@ -67,7 +67,7 @@ const NONE: Counts = Counts { true_negatives: 9, ..ZERO };
 /// Arguments where the peer has no default for one.
 fn arguments(peer: &str, name: &str) -> Value {
     match (peer, name) {
-        ("torchmetrics", "DiceScore") => json!({"num_classes": 1}),
+        ("torchmetrics", "DiceScore" | "GeneralizedDiceScore") => json!({"num_classes": 1}),
         _ => json!({}),
     }
 }

@@ -159,3 +159,57 @@ fn the_number_of_classes_is_checked_where_the_original_does() {
         assert!(metric.counting(&flat).unwrap_err().to_string().contains("spatial axis"));
     }
 }
+
+/// Two samples and two classes, (I, P − I, T − I): (6, 1, 2) and (2, 1, 0), then (3, 2, 1) and nothing true of 4 predicted.
+///
+/// Row 3, of an empty target, lies at 3 of the original's list by classes, where that has class 3/2 = 1, of which the largest
+/// weight is that of row 1.
+#[test]
+fn generalized_dice_by_every_weight() {
+    let rows = [[6, 1, 2], [2, 1, 0], [3, 2, 1], [0, 4, 0]].map(counts);
+    let table = CountTable::new(2, 2, rows.to_vec()).unwrap();
+    for (weight_type, [a, b, c, d]) in [
+        (WeightType::Square, [1.0 / 64.0, 0.25, 1.0 / 16.0, 0.25]),
+        (WeightType::Simple, [1.0 / 8.0, 0.5, 0.25, 0.5]),
+        (WeightType::Linear, [1.0; 4]),
+    ] {
+        let metric = GeneralizedDiceScore { num_classes: 2, weight_type, ..Default::default() };
+        let first = (12.0 * a + 4.0 * b) / (15.0 * a + 5.0 * b);
+        let second = 6.0 * c / (9.0 * c + 4.0 * d);
+        let what = format!("{weight_type:?}");
+        assert_values(&what, &metric.compute(&table).unwrap(), &[], &[(first + second) / 2.0]);
+        let each = GeneralizedDiceScore { per_class: true, ..metric.clone() };
+        let [zero, one] = [(12.0 / 15.0 + 6.0 / 9.0) / 2.0, 4.0 / 5.0 / 2.0];
+        assert_values(&what, &each.compute(&table).unwrap(), &[2], &[zero, one]);
+        let foreground = GeneralizedDiceScore { include_background: false, ..metric };
+        assert_values(&what, &foreground.compute(&table).unwrap(), &[], &[one]);
+    }
+}
+
+/// The weight of an empty class is looked up by another order than its own: row 1 takes that of class 1/3 = 0 of three samples.
+#[test]
+fn generalized_dice_of_empty_targets() {
+    let score = |table: &CountTable, num_classes| {
+        GeneralizedDiceScore { num_classes, ..Default::default() }.compute(table).unwrap()
+    };
+    let rows = [[1, 0, 1], [0, 3, 0], [2, 2, 2], [1, 0, 0], [4, 0, 0], [1, 1, 1]].map(counts);
+    let three = CountTable::new(3, 2, rows.to_vec()).unwrap();
+    // Of class 0 the largest weight is 1/4, of class 1 it would be 1.
+    let first = 2.0 / 4.0 / (3.0 / 4.0 + 3.0 / 4.0);
+    let second = (4.0 / 16.0 + 2.0) / (8.0 / 16.0 + 2.0);
+    let third = (8.0 / 16.0 + 2.0 / 4.0) / (8.0 / 16.0 + 4.0 / 4.0);
+    assert_values("three", &score(&three, 2), &[], &[(first + second + third) / 3.0]);
+    // Alone it weighs nothing, and neither does a sample with nothing true.
+    let one = CountTable::new(1, 2, rows[..2].to_vec()).unwrap();
+    assert_values("one", &score(&one, 2), &[], &[2.0 / 3.0]);
+    assert_values("untrue", &score(&untrue([[0, 7, 0], [0, 0, 0]]), 2), &[], &[0.0]);
+    assert_values("no sample", &score(&CountTable::new(0, 2, vec![]).unwrap(), 2), &[], &[f64::NAN]);
+    // The room that the original has for scores of classes.
+    let single = CountTable::new(1, 1, vec![counts([3, 2, 2])]).unwrap();
+    let each =
+        GeneralizedDiceScore { num_classes: 1, include_background: false, per_class: true, ..Default::default() };
+    assert_values("no room", &each.compute(&single).unwrap(), &[0], &[]);
+    assert_values("kept", &score(&single, 1), &[], &[0.6]);
+    assert!(each.compute(&table()).unwrap_err().to_string().contains("makes 0 classes"));
+    assert!(GeneralizedDiceScore::default().compute(&one).is_err());
+}

@@ -1,6 +1,6 @@
 // The classes of a voxel together: a tile is one of columns, all classes of so many voxels of a sample.
 //
-// Derived in reference::softmax. Expects `params`, `tile`, `load`, `numeric`, `statistics` and Quad.
+// Derived in reference::softmax. Expects `params`, `tile`, `load`, `numeric`, `statistics`, Quad, and how inputs become shares.
 
 // Of a quad: the largest logit m and its class, r = Σ e^(z-m) over the others, of which the last few classes stand apart lest
 // many be added one after the other, and ln(1 + r).
@@ -50,7 +50,7 @@ const APART: u32 = 8u;
 fn with_logit(s: Softmax, z: vec4<f32>, class_index: u32) -> Softmax {
     let above = z > s.largest;
     let larger = max(z, s.largest);
-    let e = exp_difference(min(z, s.largest), larger);
+    let e = share_of_largest(min(z, s.largest), larger);
     let rest = select(s.rest, s.rest * e, above);
     let last = select(s.last + e, (s.last + 1.0) * e, above);
     let is_full = class_index % APART == 0u;
@@ -65,7 +65,7 @@ fn with_logit(s: Softmax, z: vec4<f32>, class_index: u32) -> Softmax {
 
 // What is no finite number is left out in the end; until then it must not make others so.
 fn finite(z: vec4<u32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(select(z, vec4<u32>(), is_not_finite(z)));
+    return coupled_input(bitcast<vec4<f32>>(select(z, vec4<u32>(), is_not_finite(z))));
 }
 
 fn log_1p(x: vec4<f32>) -> vec4<f32> {
@@ -107,13 +107,13 @@ fn with_softmax(v: Quad, s: Softmax, class_index: u32) -> Quad {
     full.soft_q = vec4<f32>(1.0);
     if class_index >= params.first_coupled {
         // At most the largest, but for what does not count.
-        let z = min(v.z, s.largest);
+        let z = min(coupled_input(v.z), s.largest);
         let share = 1.0 / (1.0 + s.rest);
         let is_top = s.class_index == vec4<u32>(class_index);
-        full.soft_p = exp_difference(z, s.largest) * share;
+        full.soft_p = share_of_largest(z, s.largest) * share;
         full.soft_q = select(1.0 - full.soft_p, s.rest * share, is_top);
         // Bounded: 0 times infinity is no number.
-        full.soft_loss = min(s.log_sum + (s.largest - z), vec4<f32>(3e38));
+        full.soft_loss = min(s.log_sum + below_largest(z, s.largest), vec4<f32>(3e38));
         full.top = select(vec4<f32>(), vec4<f32>(1.0), is_top);
     }
     return full;

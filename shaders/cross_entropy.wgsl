@@ -10,7 +10,22 @@ struct Likelihood {
     slope: vec4<f32>,
 }
 
+// Of normalised numbers, held within the clip without a slope outside.
+fn held_likelihood(clip: f32, v: Quad) -> Likelihood {
+    let is_low = v.soft_p < vec4<f32>(clip);
+    let is_high = v.soft_q < vec4<f32>(clip);
+    let most = log1p_bounded(vec4<f32>(-clip));
+    let least = log_positive(vec4<f32>(max(clip, LEAST_NORMAL)));
+    return Likelihood(
+        clamp(v.soft_p, vec4<f32>(clip), vec4<f32>(1.0 - clip)),
+        clamp(v.soft_q, vec4<f32>(clip), vec4<f32>(1.0 - clip)),
+        select(select(v.soft_loss, -most, is_high), -least, is_low),
+        select(vec4<f32>(1.0), vec4<f32>(), is_low | is_high),
+    );
+}
+
 fn likelihood_of(kind: u32, clip: f32, v: Quad) -> Likelihood {
+    if (kind & ACTIVATION) == NORMALIZED { return held_likelihood(clip, v); }
     if (kind & ACTIVATION) == SOFTMAX { return Likelihood(v.soft_p, v.soft_q, v.soft_loss, vec4<f32>(1.0)); }
     let c = chance_of(kind, clip, v);
     return Likelihood(c.p, c.q, c.loss_1, c.q * c.chain);

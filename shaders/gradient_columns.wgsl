@@ -3,7 +3,7 @@
 // Oracle: reference::gradient. Expects a team, `tile`, `load`, `statistics`, `column`, `distances`, `pull`, `peak` and `store_gradient`.
 //
 // With u_c = dL/d(ln p_c), dL/dz_k = u_k - p_k·Σ u_c. Of the class of the largest logit, whose p may be nearly 1, that is
-// (1 - p)·u - p·Σ of the others, so its u stands apart.
+// (1 - p)·u - p·Σ of the others, so its u stands apart. Where inputs are shares, `inward` makes dL/dx of it.
 
 // dL/d(first, second, third sum) of a row's statistic, as stage `coefficients` left it.
 fn coefficients_of(row: u32, statistic: u32) -> vec3<f32> {
@@ -42,13 +42,14 @@ fn ascended(sum: Ascent, v: Quad, c: Coefficients) -> Ascent {
     return Ascent(sum.top + select(vec4<f32>(), u, is_top), sum.others + select(u, vec4<f32>(), is_top));
 }
 
-// dL/dz of four elements of a class.
-fn column_descent(v: Quad, c: Coefficients, sum: Ascent) -> vec4<f32> {
+// dL/dz (or dL/dx) of four elements of a class.
+fn column_descent(v: Quad, c: Coefficients, sum: Ascent, s: Softmax) -> vec4<f32> {
     var total = slopes(v, c, false);
     if any_couples() {
         let u = slopes(v, c, true);
-        let of_top = v.soft_q * u - v.soft_p * sum.others;
-        total = total + select(u - v.soft_p * (sum.top + sum.others), of_top, v.top > vec4<f32>());
+        let by = inward(v, s);
+        let of_top = v.soft_q * u * by.own - by.of_sum * sum.others;
+        total = total + select(u * by.own - by.of_sum * (sum.top + sum.others), of_top, v.top > vec4<f32>());
     }
     // Selected, not multiplied: a coefficient may have overflowed.
     return select(vec4<f32>(), total, v.counts > vec4<f32>());
@@ -75,8 +76,8 @@ fn descend_columns(run: Run, voxel: u32, inside: Inside) -> vec4<u32> {
         let own = class_run(run, class_index);
         let octet = with_distance(class_octet(own, voxel, inside, column, class_index), distance, class_index);
         let c = all_coefficients(own.row);
-        let descent_low = column_descent(octet.low, c, low);
-        let descent_high = column_descent(octet.high, c, high);
+        let descent_low = column_descent(octet.low, c, low, column.low);
+        let descent_high = column_descent(octet.high, c, high, column.high);
         let stored = store_gradient(element_index(own, voxel), descent_low, descent_high, inside);
         peaks = max(peaks, max(stored.low, stored.high));
     }

@@ -26,6 +26,7 @@ const ODDS: u32 = 48u;
 const SOFTMAX: u32 = 64u;
 const LOG_SOFTMAX: u32 = 80u;
 const ARGMAX: u32 = 96u;
+const NORMALIZED: u32 = 112u;
 
 override STATISTIC_0: u32 = 0u;
 override STATISTIC_1: u32 = 0u;

@@ -94,7 +94,7 @@ impl Variant {
             }
             Stage::AccumulateColumns => {
                 let own = files!["totals.wgsl", "accumulate_columns.wgsl"];
-                [files!["column.wgsl"], self.map_files(), self.distance_files(), own].concat()
+                [self.column_files(), self.map_files(), self.distance_files(), own].concat()
             }
             Stage::Combine => files!["cascade.wgsl", "combine.wgsl"],
             Stage::Score => {
@@ -108,7 +108,7 @@ impl Variant {
             Stage::Coefficients => files!["classes.wgsl", "share.wgsl", "coefficients.wgsl"],
             Stage::GradientColumns => {
                 let own = files!["peak.wgsl", "gradient_columns.wgsl"];
-                [files!["column.wgsl"], self.distance_files(), self.gradient_file(), own].concat()
+                [self.column_files(), self.distance_files(), self.gradient_file(), own].concat()
             }
             Stage::Evaluate => files![
                 "cascade.wgsl",
@@ -132,6 +132,17 @@ impl Variant {
             files.extend(files!["evaluate.wgsl"]);
         }
         files
+    }
+
+    /// The files of the classes of a voxel together.
+    fn column_files(&self) -> Vec<File> {
+        let is_given = |&kind: &u32| kind & !15 == params::activation::NORMALIZED;
+        let shares = if self.data.is_some_and(|data| data.statistics.iter().any(is_given)) {
+            files!["shares_given.wgsl"]
+        } else {
+            files!["shares_logits.wgsl"]
+        };
+        [files!["column.wgsl"], shares].concat()
     }
 
     /// The files that store a map.

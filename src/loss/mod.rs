@@ -51,6 +51,10 @@ pub enum Activation {
     Softmax,
     /// p_c = ln(e^z_c / Σ_k e^z_k), of overlaps only.
     LogSoftmax,
+    /// They are non-negative numbers x, p_c = x_c / Σ_k x_k over the classes of a voxel, which is the softmax of ln x; of cross-entropy
+    /// over classes only. The gradient is taken with respect to x. Numbers below 2⁻¹²⁶, and negative ones, count as that.
+    /// A clip holds p, with gradient 0 outside. (Keras makes probabilities add up to 1 in this way.)
+    Normalized,
     /// The softmax of all classes but class 0, the background, which has p = 0 and gradient 0.
     ForegroundSoftmax,
     /// p = 1 for the class of a voxel that has the largest input, the first of equal ones, else 0. Of overlaps with a threshold
@@ -65,7 +69,7 @@ impl Activation {
     /// classes leaves out all of them.
     #[must_use]
     pub fn couples_classes(self) -> bool {
-        matches!(self, Self::Softmax | Self::LogSoftmax | Self::ForegroundSoftmax | Self::Argmax)
+        matches!(self, Self::Softmax | Self::LogSoftmax | Self::Normalized | Self::ForegroundSoftmax | Self::Argmax)
     }
 }
 
@@ -328,8 +332,12 @@ impl Loss {
         }
         let has = |activation| self.terms.iter().any(|term| term.activation == activation);
         let whole = [Activation::Softmax, Activation::LogSoftmax, Activation::Argmax].into_iter().any(has);
-        if has(Activation::ForegroundSoftmax) && whole {
+        if has(Activation::ForegroundSoftmax) && (whole || has(Activation::Normalized)) {
             let reason = "it takes a softmax over all classes and one over the foreground; split it into two losses";
+            return Err(Error::Loss(reason.into()));
+        }
+        if has(Activation::Normalized) && whole {
+            let reason = "it takes its input as logits and as what is to be normalised; split it into two losses";
             return Err(Error::Loss(reason.into()));
         }
         let distances = self.statistics().iter().filter(|s| matches!(s, Statistic::Wasserstein { .. })).count();
@@ -381,5 +389,8 @@ mod tests {
         let many = (1..=5).fold(Loss::bce(), |loss, i| loss.with(1.0, Loss::dice().hard(f64::from(i) / 8.0)));
         assert!(refused(many).contains("6 different"));
         Loss::dice().smooth(1.0).with(0.5, Loss::bce()).validate().unwrap();
+        let normalised = Loss::cross_entropy().activation(Activation::Normalized);
+        assert!(refused(Loss::cross_entropy().with(1.0, normalised)).contains("as what is to be normalised"));
+        assert!(refused(Loss::dice().activation(Activation::Normalized)).contains("over classes only"));
     }
 }

@@ -94,7 +94,8 @@ pub struct CrossEntropy {
     pub class_weights: Vec<f64>,
     /// s in [0, 1].
     pub label_smoothing: f64,
-    /// ε: probabilities are held within [ε, 1−ε], with gradient 0 outside. Logits are not.
+    /// ε: probabilities, given or [normalised](super::Activation::Normalized), are held within [ε, 1−ε], with gradient 0 outside.
+    /// Logits are not.
     pub clip: f64,
     /// What the mean of a group divides by.
     pub divisor: Divisor,

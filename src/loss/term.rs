@@ -204,7 +204,7 @@ impl Term {
 
     /// Whether what it measures can be measured of such a p.
     fn check_activation(&self) -> Result<(), String> {
-        use Activation::{Argmax, ForegroundSoftmax, LogSoftmax, None, Odds, Sigmoid, Softmax, Tanh};
+        use Activation::{Argmax, ForegroundSoftmax, LogSoftmax, None, Normalized, Odds, Sigmoid, Softmax, Tanh};
         let refuse = |reason: &str| Err(reason.to_owned());
         match (self.activation, &self.measure) {
             (ForegroundSoftmax, _) if self.classes.contains(0) => {
@@ -219,6 +219,8 @@ impl Term {
             (Odds, Measure::Overlap(_) | Measure::CrossEntropy(_)) => refuse(
                 "odds are of one class; give them to a binary cross-entropy or a focal loss, or give probabilities",
             ),
+            (Normalized, Measure::CrossEntropy(_)) => Ok(()),
+            (Normalized, _) => refuse("what is normalised is taken by the cross-entropy over classes only"),
             (_, Measure::Overlap(_)) | (Softmax, Measure::Wasserstein(_)) => Ok(()),
             (_, Measure::Wasserstein(_)) => refuse("the distance of a prediction from its label takes a softmax"),
             (Tanh, _) => refuse("tanh makes no probabilities, so there is no cross-entropy of it"),

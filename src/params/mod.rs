@@ -148,6 +148,7 @@ pub(crate) mod activation {
     pub(crate) const SOFTMAX: u32 = 64;
     pub(crate) const LOG_SOFTMAX: u32 = 80;
     pub(crate) const ARGMAX: u32 = 96;
+    pub(crate) const NORMALIZED: u32 = 112;
 }
 
 /// The kind of a statistic and its activation. Thresholds and exponents are parameters, not kinds.
@@ -179,6 +180,7 @@ pub(crate) fn kind(statistic: &Statistic) -> u32 {
         Activation::Softmax | Activation::ForegroundSoftmax => activation::SOFTMAX,
         Activation::LogSoftmax => activation::LOG_SOFTMAX,
         Activation::Argmax => activation::ARGMAX,
+        Activation::Normalized => activation::NORMALIZED,
     }
 }
 

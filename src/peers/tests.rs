@@ -273,13 +273,6 @@ fn keras_refuses() {
         "keras",
         [
             ("SparseCategoricalCrossentropy", json!({"from_logits": true}), problem(2, DENSE), "takes a label map"),
-            (
-                "SparseCategoricalCrossentropy",
-                json!({"axis": 1}),
-                problem(2, LABELS),
-                "give their logarithms as logits",
-            ),
-            ("CategoricalFocalCrossentropy", json!({"axis": 1}), problem(2, DENSE), "give their logarithms as logits"),
             ("CategoricalCrossentropy", json!({"from_logits": true}), problem(2, DENSE), "axis -1"),
             (
                 "BinaryCrossentropy",

@@ -10,7 +10,7 @@ pub fn probability(activation: Activation, z: f64) -> f64 {
         Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
         Activation::Tanh => z.tanh(),
         Activation::Odds => z / (1.0 + z),
-        Activation::Softmax | Activation::ForegroundSoftmax | Activation::Argmax => 1.0,
+        Activation::Softmax | Activation::Normalized | Activation::ForegroundSoftmax | Activation::Argmax => 1.0,
         Activation::LogSoftmax => 0.0,
     }
 }
@@ -25,7 +25,11 @@ pub(super) fn slope(activation: Activation, z: f64) -> f64 {
         Activation::Tanh => z.cosh().powi(-2),
         Activation::Odds => (1.0 + z).powi(-2),
         // Of a class alone p does not move.
-        Activation::Softmax | Activation::ForegroundSoftmax | Activation::LogSoftmax | Activation::Argmax => 0.0,
+        Activation::Softmax
+        | Activation::Normalized
+        | Activation::ForegroundSoftmax
+        | Activation::LogSoftmax
+        | Activation::Argmax => 0.0,
     }
 }
 

@@ -45,7 +45,9 @@ impl Element {
             return column;
         }
         let coupled = column.get_mut(first..).unwrap_or_default();
-        let logits: Vec<_> = coupled.iter().map(|element| element.z).collect();
+        let are_shares = statistics.iter().any(|statistic| statistic.activation() == Activation::Normalized);
+        let logit = |element: &Self| if are_shares { element.share().ln() } else { element.z };
+        let logits: Vec<_> = coupled.iter().map(logit).collect();
         coupled.iter_mut().zip(softmax(&logits)).for_each(|(element, softmax)| element.softmax = softmax);
         for statistic in statistics {
             if let Statistic::Wasserstein { distances, .. } = statistic {
@@ -77,10 +79,15 @@ impl Element {
         }
     }
 
+    /// The input as a share of the voxel's: what is below the least normal f32, which has no logarithm on GPUs, is that.
+    pub(super) fn share(&self) -> f64 {
+        self.z.max(f32::MIN_POSITIVE.into())
+    }
+
     /// p.
     pub(super) fn probability(&self, activation: Activation) -> f64 {
         match activation {
-            Activation::Softmax | Activation::ForegroundSoftmax => self.softmax.p,
+            Activation::Softmax | Activation::Normalized | Activation::ForegroundSoftmax => self.softmax.p,
             Activation::LogSoftmax => -self.softmax.loss,
             Activation::Argmax => f64::from(self.softmax.is_largest),
             Activation::None | Activation::Sigmoid | Activation::Tanh | Activation::Odds => {
@@ -92,7 +99,7 @@ impl Element {
     /// dp/dz; of a softmax dp/d(ln p), see [`gradient`](super::gradient).
     pub(super) fn slope(&self, activation: Activation) -> f64 {
         match activation {
-            Activation::Softmax | Activation::ForegroundSoftmax => self.softmax.p,
+            Activation::Softmax | Activation::Normalized | Activation::ForegroundSoftmax => self.softmax.p,
             Activation::LogSoftmax => 1.0,
             _ => slope(activation, self.z),
         }

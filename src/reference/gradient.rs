@@ -4,7 +4,7 @@ use super::accumulate::voxels;
 use super::element::Element;
 use super::pointwise::pointwise;
 use crate::loss::Intersection;
-use crate::{Batch, Statistic};
+use crate::{Activation, Batch, Statistic};
 
 /// dL/dz of every element (dL/dp where the input is probabilities).
 ///
@@ -18,13 +18,14 @@ use crate::{Batch, Statistic};
 /// dL/dz_k = u_k − p_k·Σ_c u_c = (1 − p_k)·u_k − p_k·Σ_{c≠k} u_c
 /// ```
 ///
-/// where the right side does not cancel for p_k near 1.
+/// where the right side does not cancel for p_k near 1. Of shares x, z = ln x, so that dL/dx_k = (dL/dz_k)/x_k.
 ///
 /// # Panics
 /// If a row's coefficients are missing.
 #[must_use]
 pub fn gradient(statistics: &[Statistic], coefficients: &[Vec<[f64; 3]>], batch: &Batch) -> Vec<f64> {
     let shape = batch.shape();
+    let are_shares = statistics.iter().any(|statistic| statistic.activation() == Activation::Normalized);
     let mut gradient = vec![0.0; shape.elements()];
     for (sample, voxel) in voxels(batch) {
         let column = Element::column(statistics, batch, sample, voxel);
@@ -44,7 +45,8 @@ pub fn gradient(statistics: &[Statistic], coefficients: &[Vec<[f64; 3]>], batch:
             let others: f64 =
                 by_logarithm.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, u)| u).sum();
             let through_softmax = element.softmax.q * by_logarithm[class] - element.softmax.p * others;
-            gradient[batch.problem().element(row(class), voxel)] = slopes(class, false) + through_softmax;
+            let inward = if are_shares { 1.0 / element.share() } else { 1.0 };
+            gradient[batch.problem().element(row(class), voxel)] = slopes(class, false) + inward * through_softmax;
         }
     }
     gradient

@@ -57,8 +57,12 @@ pub(super) fn pointwise(statistic: &Statistic, element: &Element) -> Pointwise {
             binary_cross_entropy(&Chance::new(activation, z, clip), smoothed(t, label_smoothing))
         }
         Statistic::CrossEntropy { activation, gamma, clip } => {
+            let s = element.softmax;
+            if activation == Activation::Normalized && (s.p < clip || s.q < clip) {
+                let p = s.p.clamp(clip, 1.0 - clip);
+                return cross_entropy(1.0 - p, -p.ln(), t, gamma, 0.0);
+            }
             if activation.couples_classes() {
-                let s = element.softmax;
                 return cross_entropy(s.q, s.loss, t, gamma, 1.0);
             }
             // d(ln p)/dz = (dp/dz)/p = q·chain.

@@ -21,5 +21,6 @@ mod pairs;
 mod pipeline_cache;
 mod precision;
 mod predicted_labels;
+mod shares;
 mod tuning;
 mod voxel_weights;

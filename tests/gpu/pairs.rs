@@ -10,7 +10,7 @@ use crate::formats::{Formats, LOGITS, TARGETS, assert_same};
 /// The choices of a case, one a factor.
 type Case = [usize; 8];
 
-const ACTIVATIONS: [Activation; 7] = [
+const ACTIVATIONS: [Activation; 8] = [
     Activation::None,
     Activation::Sigmoid,
     Activation::Tanh,
@@ -18,6 +18,7 @@ const ACTIVATIONS: [Activation; 7] = [
     Activation::LogSoftmax,
     Activation::ForegroundSoftmax,
     Activation::Argmax,
+    Activation::Normalized,
 ];
 
 /// How many choices each factor has.
@@ -84,6 +85,8 @@ fn loss_of(activation: Activation) -> (Loss, [f32; 2]) {
         }
         Activation::Argmax => (dice.hard(0.5), [-6.0, 6.0]),
         Activation::Tanh => (dice, [0.1, 3.0]),
+        // Away from 0, where the slope of a logarithm dwarfs all others.
+        Activation::Normalized => (Loss::cross_entropy().activation(activation), [0.1, 3.0]),
         _ => (dice, [0.0, 1.0]),
     }
 }

@@ -102,9 +102,6 @@ fn calls(peer: &'static str, name: &'static str) -> Vec<Named> {
 /// Arguments where the peer has no default for one, or where its defaults are refused.
 fn arguments(peer: &str, name: &str) -> Vec<Value> {
     match (peer, name) {
-        ("keras", "CategoricalCrossentropy" | "SparseCategoricalCrossentropy" | "CategoricalFocalCrossentropy") => {
-            vec![json!({"from_logits": true})]
-        }
         ("monai", "GeneralizedWassersteinDiceLoss") => {
             vec![json!({"dist_matrix": [[0, 1, 1], [1, 0, 1], [1, 1, 0]]})]
         }

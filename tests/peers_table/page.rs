@@ -43,7 +43,7 @@ With the peer's defaults, of a problem `[2, 3, 4, 5]`; arguments are named where
 is refused. A struct of another name than the peer's stands beside it.
 
 * *Targets* are dense (a number for every class), labels, or either; \"but −100\" is what does not count.
-* *p* is what becomes of the input. *Classes* are those that take part.
+* *p* is what becomes of the input x. *Classes* are those that take part.
 * *Pooled* is what is added up before the ratio is taken: nothing, the samples, the classes of a sample, or everything.
 * I = Σ p·t, P = Σ p and T = Σ t, of what is pooled. What is *added* stands as above / below; \"at least\" is said of the
   denominator.

@@ -42,6 +42,7 @@ pub(crate) fn activation(activation: Activation) -> &'static str {
         Activation::LogSoftmax => "log-softmax",
         Activation::ForegroundSoftmax => "softmax without class 0",
         Activation::Argmax => "argmax",
+        Activation::Normalized => "x/Σx",
     }
 }
 

@@ -100,6 +100,32 @@ fn gradients_that_couple_classes_are_the_slopes() {
     }
 }
 
+/// Beside a class's own logarithm that of the sum moves.
+#[test]
+fn gradients_by_what_is_normalised_are_the_slopes() {
+    let of = |ce| Loss::of(vec![Term::new(Activation::Normalized, Measure::CrossEntropy(ce))]);
+    for (seed, dims) in (1600..).step_by(10).zip([&[3, 2][..], &[1, 3, 2, 3], &[2, 2, 5], &[1, 5, 4]]) {
+        for parts in 0..4 {
+            let tensors = Tensors::random(dims, seed + parts, true, parts);
+            let class_weights: Vec<f64> = (0..dims[1]).map(|class| 0.5 + class as f64).collect();
+            for (gamma, label_smoothing, clip) in
+                [(0.0, 0.0, 0.0), (0.0, 0.25, 1e-7), (0.5, 0.0, 1e-7), (2.0, 0.125, 0.0)]
+            {
+                let ce = CrossEntropy {
+                    gamma,
+                    label_smoothing,
+                    clip,
+                    class_weights: class_weights.clone(),
+                    ..Default::default()
+                };
+                let loss = of(ce).with(0.5, Loss::dice().smooth(1.0).probabilities());
+                let name = format!("γ = {gamma}, s = {label_smoothing}, {dims:?}, parts {parts}");
+                assert_gradient_is_the_slope(&name, &loss, &tensors);
+            }
+        }
+    }
+}
+
 /// Of labels, by distances that are no metric: not symmetric, and not 0 from a class to itself.
 #[test]
 fn gradients_of_distances_are_the_slopes() {

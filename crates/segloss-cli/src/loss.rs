@@ -128,7 +128,7 @@ impl Arrays {
         let counts =
             |index: usize| mask.is_none_or(|mask| mask.values[index / elements * voxels + index % voxels] != 0.0);
         self.target.confine_to_unit_interval(counts, "expected targets from 0 to 1")?;
-        if loss.terms.iter().any(|term| term.activation == Activation::None) {
+        if loss.terms.iter().any(|term| matches!(term.activation, Activation::None | Activation::Normalized)) {
             let expected = "the loss takes probabilities; if these are logits, choose one that takes those \
                 (BCEWithLogitsLoss of pytorch, a term with the activation sigmoid)";
             self.input.confine_to_unit_interval(counts, expected)?;

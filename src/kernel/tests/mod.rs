@@ -116,15 +116,13 @@ fn table() -> Vec<Variant> {
 
 /// The stages that see classes together, with every kind of statistic, map and access.
 fn columns() -> Vec<Variant> {
-    use params::activation::{ARGMAX, LOG_SOFTMAX, SIGMOID, SOFTMAX};
-    use params::statistic::{
-        BINARY_CROSS_ENTROPY, CROSS_ENTROPY, OVERLAP, OVERLAP_HARD, OVERLAP_MINIMUM, OVERLAP_SQUARED, WASSERSTEIN,
-    };
+    use params::{activation::*, statistic::*};
     let losses = [
         [OVERLAP + SOFTMAX, CROSS_ENTROPY + SOFTMAX, 0, 0],
         [OVERLAP_SQUARED + LOG_SOFTMAX, OVERLAP_HARD + ARGMAX, OVERLAP_MINIMUM + SOFTMAX, OVERLAP_HARD + SOFTMAX],
         [CROSS_ENTROPY + SOFTMAX, BINARY_CROSS_ENTROPY + SIGMOID, OVERLAP + SIGMOID, 0],
         [CROSS_ENTROPY + SOFTMAX, WASSERSTEIN + SOFTMAX, 0, 0],
+        [CROSS_ENTROPY + NORMALIZED, OVERLAP + SIGMOID, 0, 0],
     ];
     let mut table = vec![];
     for team in [Team::Lane, Team::Tree, Team::Subgroup] {
@@ -361,6 +359,7 @@ fn constants_have_the_same_values_on_both_sides() {
         ("WASSERSTEIN", params::statistic::WASSERSTEIN),
         ("SOFTMAX", params::activation::SOFTMAX),
         ("LOG_SOFTMAX", params::activation::LOG_SOFTMAX),
+        ("NORMALIZED", params::activation::NORMALIZED),
         ("ARGMAX", params::activation::ARGMAX),
         ("FOCAL_SIDES", params::statistic::FOCAL_SIDES),
         ("FOCAL_MIXTURE", params::statistic::FOCAL_MIXTURE),

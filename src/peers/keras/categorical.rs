@@ -1,19 +1,20 @@
 //! Losses over the classes of a voxel.
 
-use super::{KerasReduction, check_axis, is_class_last};
+use super::{EPSILON, KerasReduction, check_axis, is_class_last};
 use crate::loss::{CrossEntropy, Divisor, Measure};
 use crate::peers::{Peer, refuse, single, targets, weight};
 use crate::{Activation, Error, Loss, Problem, VoxelWeights};
 
 /// `keras.losses.CategoricalCrossentropy(from_logits=False, label_smoothing=0.0, axis=-1, reduction="sum_over_batch_size")`:
-/// −Σ_c (t_c·(1−s) + s/C)·ln p_c of each voxel, p the softmax, reduced over the voxels.
+/// −Σ_c (t_c·(1−s) + s/C)·ln p_c of each voxel, reduced over the voxels.
 ///
-/// `from_logits=False`, the original's default, is refused: it divides probabilities by their sum over the classes. Their
-/// logarithms are logits of the same p.
+/// p is the softmax of logits; of probabilities, the default, they themselves by their sum over the classes, held within
+/// \[10⁻⁷, 1 − 10⁻⁷\] without a gradient outside. (Of a voxel whose probabilities are all 0 the original gives NaN; here they count
+/// as equal.)
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct CategoricalCrossentropy {
-    /// `true`: the input is logits.
+    /// Whether the input is logits.
     pub from_logits: bool,
     /// s.
     pub label_smoothing: f64,
@@ -34,18 +35,17 @@ impl Peer for CategoricalCrossentropy {
     fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
         const PEER: &str = "CategoricalCrossentropy";
         let ce = CrossEntropy { label_smoothing: self.label_smoothing, ..voxel_means(PEER, self.reduction, problem)? };
-        of_logits(PEER, self.from_logits, self.axis, ce, problem)
+        over_classes(PEER, self.from_logits, self.axis, ce, problem)
     }
 }
 
 /// `keras.losses.SparseCategoricalCrossentropy(from_logits=False, ignore_class=None, reduction="sum_over_batch_size",
-/// axis=-1)`: −ln p_label of each voxel, p the softmax, reduced over the voxels that are not of `ignore_class`.
-///
-/// `from_logits=False`, the original's default, is refused, as by [`CategoricalCrossentropy`]. A mean over nothing is 0.
+/// axis=-1)`: −ln p_label of each voxel, p as in [`CategoricalCrossentropy`], reduced over the voxels that are not of
+/// `ignore_class`. A mean over nothing is 0.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct SparseCategoricalCrossentropy {
-    /// `true`: the input is logits.
+    /// Whether the input is logits.
     pub from_logits: bool,
     /// The label that does not count.
     pub ignore_class: Option<i64>,
@@ -67,17 +67,17 @@ impl Peer for SparseCategoricalCrossentropy {
         const PEER: &str = "SparseCategoricalCrossentropy";
         targets::labels(PEER, problem)?;
         let ce = voxel_means(PEER, self.reduction, problem)?;
-        let loss = of_logits(PEER, self.from_logits, self.axis, ce, problem)?;
+        let loss = over_classes(PEER, self.from_logits, self.axis, ce, problem)?;
         Ok(Loss { ignore_index: self.ignore_class, ..loss })
     }
 }
 
 /// `keras.losses.CategoricalFocalCrossentropy(alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, axis=-1,
-/// reduction="sum_over_batch_size")`: −Σ_c α_c·(t_c·(1−s) + s/C)·(1−p_c)^γ·ln p_c of each voxel, p the softmax, reduced over the
-/// voxels.
+/// reduction="sum_over_batch_size")`: −Σ_c α_c·(t_c·(1−s) + s/C)·(1−p_c)^γ·ln p_c of each voxel, p as in
+/// [`CategoricalCrossentropy`], reduced over the voxels.
 ///
-/// `from_logits=False`, the original's default, is refused, as by [`CategoricalCrossentropy`]. Evaluated in the stable form, so
-/// it differs from the original where a class with a target has p < 10⁻⁷, which is clipped there.
+/// Evaluated from logits in the stable form, so it differs from the original where a class with a target has p < 10⁻⁷, which is
+/// clipped there.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct CategoricalFocalCrossentropy {
@@ -86,7 +86,7 @@ pub struct CategoricalFocalCrossentropy {
     pub alpha: Vec<f64>,
     /// γ.
     pub gamma: f64,
-    /// `true`: the input is logits.
+    /// Whether the input is logits.
     pub from_logits: bool,
     /// s.
     pub label_smoothing: f64,
@@ -137,7 +137,7 @@ impl Peer for CategoricalFocalCrossentropy {
             label_smoothing: self.label_smoothing,
             ..voxel_means(PEER, self.reduction, problem)?
         };
-        let mut loss = of_logits(PEER, self.from_logits, self.axis, ce, problem)?;
+        let mut loss = over_classes(PEER, self.from_logits, self.axis, ce, problem)?;
         loss.terms[0].weight = weight;
         Ok(loss)
     }
@@ -155,7 +155,7 @@ fn voxel_means(peer: &'static str, reduction: KerasReduction, problem: &Problem)
     Ok(CrossEntropy { divisor, reduction: reduction.of_voxels(), ..Default::default() })
 }
 
-fn of_logits(
+fn over_classes(
     peer: &'static str,
     from_logits: bool,
     axis: i64,
@@ -169,12 +169,10 @@ fn of_logits(
             "label_smoothing counts the classes along the last axis, which is not theirs; leave it out",
         );
     }
-    if !from_logits {
-        let reason = "from_logits=False divides probabilities by their sum, which is not supported; give their logarithms as \
-                      logits, and from_logits=True";
-        return refuse(peer, reason);
+    if from_logits {
+        return Ok(single(Activation::Softmax, Measure::CrossEntropy(ce)));
     }
-    Ok(single(Activation::Softmax, Measure::CrossEntropy(ce)))
+    Ok(single(Activation::Normalized, Measure::CrossEntropy(CrossEntropy { clip: EPSILON, ..ce })))
 }
 
 #[cfg(test)]
@@ -184,11 +182,28 @@ mod tests {
     use super::*;
     use crate::{Batch, Labels, Shape, reference};
 
+    /// Of x = (1, 3, 0) with the label 1 p is (¼, ¾, 0), ℓ = −ln ¾ and dℓ/dx = 1/Σx − t/x. The label 2 has p = 0, which is held at
+    /// 10⁻⁷, without a gradient.
     #[test]
-    fn probabilities_are_refused_with_a_way_out() {
-        let problem = Problem::new(Shape::new(&[2, 3]).unwrap());
-        let error = CategoricalCrossentropy::default().loss(&problem).unwrap_err();
-        assert!(error.to_string().contains("give their logarithms"), "{error}");
+    fn probabilities_are_divided_by_their_sum() {
+        let shape = Shape::new(&[1, 3, 2]).unwrap();
+        let input = [1.0, 3.0, 0.0, 1.0, 3.0, 0.0];
+        let batch = Batch::new(&shape, &input, Labels::U8(&[1, 2])).unwrap().channel_last().with_gradient();
+        let reduction = KerasReduction::Sum;
+        let sparse = SparseCategoricalCrossentropy { reduction, ..Default::default() };
+        let categorical = CategoricalCrossentropy { reduction, ..Default::default() };
+        for peer in [&sparse as &dyn Peer, &categorical] {
+            let output = reference::evaluate(&peer.loss(batch.problem()).unwrap(), &batch).unwrap();
+            let expected = (4.0f64 / 3.0).ln() - 1e-7f64.ln();
+            assert!((output.value - expected).abs() < 1e-12, "{}, not {expected}", output.value);
+            let slopes = [0.25, 0.25 - 1.0 / 3.0, 0.25, 0.0, 0.0, 0.0];
+            let gradient = output.gradient.unwrap();
+            assert!(gradient.iter().zip(slopes).all(|(a, b)| (a - b).abs() < 1e-12), "{gradient:?}");
+        }
+        let focal = CategoricalFocalCrossentropy { reduction, ..Default::default() };
+        let value = reference::evaluate(&focal.loss(batch.problem()).unwrap(), &batch).unwrap().value;
+        let expected = 0.25 * (0.0625 * (4.0f64 / 3.0).ln() - (1.0 - 1e-7f64).powi(2) * 1e-7f64.ln());
+        assert!((value - expected).abs() < 1e-12, "{value}, not {expected}");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! `ddp` says whether batch Dice adds up the sums of all processes. A loss here knows one process; what `ddp` asks for is done
 //! between [`encode_sums`](crate::Bound::encode_sums) and [`encode_loss`](crate::Bound::encode_loss), where the sums may be
 //! added to those of others. So it is taken, whatever it is, and changes nothing.
+//!
+//! `TopKLoss`, a mean over the voxels with the largest cross-entropy, which sums do not tell, is not here; what contains it is refused.
 
 mod compound;
 mod cross_entropy;

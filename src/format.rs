@@ -11,9 +11,10 @@ pub enum LogitsFormat {
     /// 32-bit floats.
     #[default]
     F32,
-    /// IEEE 16-bit floats, packed two to a word.
+    /// IEEE 16-bit floats, packed two to a word. No sum of them, or of their squares, overflows: those are 32-bit floats.
     F16,
-    /// The upper halves of 32-bit floats, packed two to a word.
+    /// The upper halves of 32-bit floats, packed two to a word, and of their range: a sum overflows where that of the same f32 does,
+    /// which of probabilities in [0, 1], and of those that any finite logits make, none does.
     Bf16,
     /// A predicted class id for each voxel, of shape `[N, spatial…]` or `[N, 1, spatial…]`: the probability of class c is 1
     /// where it is c, else 0. Never expanded.

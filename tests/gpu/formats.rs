@@ -235,6 +235,45 @@ fn half_floats_do_not_overflow_sums() {
     assert_eq!(output.gradient_peak(), Some(f32::INFINITY));
 }
 
+/// A bf16 has the range of an f32, in which sums are kept. Of probabilities, given or made of any finite logits, none overflows;
+/// others are infinite where those of the same f32 are: a cross-entropy, which is |z| of a logit that is wrong, where Σ|z| is,
+/// and numbers beyond 1 given as probabilities where their sum is.
+#[test]
+fn wide_halves_overflow_where_f32_does() {
+    let _turn = turn();
+    let shape = Shape::new(&[1, 2, 2500]).unwrap();
+    let wide = |number: f32| vec![bf16::from_f32(number); 5000];
+    let extremes: Vec<bf16> = (0..5000).map(|i| if hash(1, i) % 2 == 0 { bf16::MAX } else { bf16::MIN }).collect();
+    let targets: Vec<f32> = (0..5000).map(|i| (hash(2, i) % 2) as f32).collect();
+    let evaluate = |name: &str, loss: &Loss, logits: &[bf16]| {
+        let narrow: Vec<f32> = logits.iter().map(|z| z.to_f32()).collect();
+        let of = |batch: Batch| gpu().evaluate(loss, &batch).unwrap();
+        let output = of(Batch::new(&shape, logits, &targets).unwrap());
+        let same = of(Batch::new(&shape, &narrow, &targets).unwrap());
+        assert_eq!(format!("{:?}", output.sums()), format!("{:?}", same.sums()), "{name}");
+        output
+    };
+    let dice = Loss::dice().smooth(1.0).with(0.5, Loss::dice().squared().smooth(1.0));
+    for (name, loss, logits) in [
+        ("sigmoid", dice.clone(), &extremes),
+        ("softmax", dice.clone().softmax(), &extremes),
+        ("ones", dice.clone().probabilities(), &wide(1.0)),
+    ] {
+        evaluate(name, &loss, logits);
+        let batch = Batch::new(&shape, logits, &targets).unwrap().with_gradient();
+        assert_same(name, &loss, &batch, &gpu().evaluate(&loss, &batch).unwrap());
+    }
+    // Of probabilities so near 0 the other part is e^-87, not 0; the value is all that can be compared.
+    let much = wide(-bf16::MAX.to_f32() / 8192.0);
+    let expected = f64::from(-much[0].to_f32()) * targets.iter().map(|&t| f64::from(t)).sum::<f64>() / 5000.0;
+    let value = f64::from(evaluate("wrong by much", &Loss::bce(), &much).value());
+    assert!((value - expected).abs() <= 1e-6 * expected, "{value}, not {expected}");
+    let wrong = evaluate("wrong by most", &Loss::bce().reduction(Reduction::Sum), &wide(bf16::MIN.to_f32()));
+    assert_eq!(wrong.value(), f32::INFINITY);
+    let beyond = evaluate("no probabilities", &dice.probabilities(), &wide(bf16::MAX.to_f32()));
+    assert!(beyond.sums().iter().all(|rows| rows[0].values[1] == f64::INFINITY), "{:?}", beyond.sums());
+}
+
 /// Logits, targets and gradient in one buffer, each behind an element of something else: nothing but the gradient is written,
 /// to the byte.
 #[test]

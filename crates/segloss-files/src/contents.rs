@@ -17,6 +17,8 @@ pub struct Contents {
     pub space: Option<Space>,
     /// Of an image.
     pub grey: Option<Grey>,
+    /// The name of the array, of an archive.
+    pub array: Option<String>,
 }
 
 /// Numbers as they are stored, in the narrowest of these types that holds them.
@@ -51,7 +53,7 @@ pub fn shape(dims: &[usize]) -> String {
 impl Contents {
     /// Of a format that is in C order and says nothing else.
     pub(crate) fn in_c_order(dims: Vec<usize>, values: Values) -> Self {
-        Self { dims, values, first_axis_fastest: false, space: None, grey: None }
+        Self { dims, values, first_axis_fastest: false, space: None, grey: None, array: None }
     }
 
     /// The index of an element along every axis.

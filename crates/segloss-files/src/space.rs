@@ -8,11 +8,9 @@ const TOLERANCE: f32 = 0.01;
 /// The geometry in a header.
 #[derive(Clone, Debug)]
 pub struct Space {
-    /// Along the first three axes, as far as there are so many.
+    /// In mm along the first three axes, as far as there are so many.
     voxel_size: Vec<f32>,
-    /// What the unit of the voxel size is in mm.
-    unit: f64,
-    /// From voxel indices to millimetres or whatever the unit is; `None` where the header leaves it open.
+    /// From voxel indices to mm; `None` where the header leaves it open.
     affine: Option<[[f32; 4]; 3]>,
 }
 
@@ -28,24 +26,34 @@ impl Space {
         let unit = match header.xyzt_units & 7 {
             1 => 1000.0,
             3 => 0.001,
-            _ => 1.0,
+            _ => 1.0_f32,
         };
-        Self { voxel_size: header.pixdim[1..=axes].iter().map(|size| size.abs()).collect(), unit, affine }
+        Self {
+            voxel_size: header.pixdim[1..=axes].iter().map(|size| size.abs() * unit).collect(),
+            affine: affine.map(|rows| rows.map(|row: [f32; 4]| row.map(|number| number * unit))),
+        }
     }
 
     /// The voxel size in mm along so many axes; `None` where a size is none, or there are more axes than have sizes.
     #[must_use]
     pub fn spacing(&self, rank: usize) -> Option<Vec<f64>> {
-        let sizes = self.voxel_size.get(..rank)?.iter().map(|&size| f64::from(size) * self.unit);
-        let sizes: Vec<f64> = sizes.collect();
+        let sizes: Vec<f64> = self.voxel_size.get(..rank)?.iter().copied().map(f64::from).collect();
         sizes.iter().all(|size| size.is_finite() && *size > 0.0).then_some(sizes)
     }
 
-    /// From voxel indices to space, a row in brackets.
+    /// The smallest size of a voxel. One of 0 means that there is none, as along the third axis of a slice.
+    fn smallest(&self) -> Option<f32> {
+        self.voxel_size.iter().copied().filter(|size| size.is_finite() && *size > 0.0).reduce(f32::min)
+    }
+
+    /// From voxel indices to space in mm, a row in brackets; `None` where the header leaves it open.
     #[must_use]
-    pub fn affine(&self) -> String {
+    pub fn affine(&self) -> Option<String> {
+        // To a hundredth of a millimetre of a hundred voxels, of smaller voxels finer; zero without a sign.
+        let step = 1e-4 * 10_f64.powf(f64::from(self.smallest().unwrap_or(1.0)).log10().floor().min(0.0));
+        let rounded = |number: f32| ((f64::from(number) / step).round() * step) as f32 + 0.0;
         let row = |row: [f32; 4]| format!("[{}]", row.map(|number| rounded(number).to_string()).join(" "));
-        self.affine.map_or("none".to_owned(), |rows| rows.map(row).join(" "))
+        self.affine.map(|rows| rows.map(row).join(" "))
     }
 
     /// In which respects two volumes of these dimensions differ, in words. `None` if in none.
@@ -55,9 +63,7 @@ impl Space {
         let sizes = sizes
             .any(|(a, b)| (a - b).abs() > TOLERANCE * a.max(*b))
             .then(|| format!("voxel size ({} and {})", by_axis(&self.voxel_size), by_axis(&other.voxel_size)));
-        // A size of 0 means that there is none, as along the third axis of a slice.
-        let known = self.voxel_size.iter().copied().filter(|size| size.is_finite() && *size > 0.0);
-        let smallest = known.reduce(f32::min);
+        let smallest = self.smallest();
         let apart = self.affine.zip(other.affine).map(|(a, b)| distance(&a, &b, dims));
         // What is no number is not near, either.
         let is_near = |(apart, smallest): &(f32, f32)| *apart <= TOLERANCE * smallest;
@@ -68,11 +74,6 @@ impl Space {
         let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join(" and "))
     }
-}
-
-/// To a hundredth of a millimetre of a hundred voxels; zero without a sign.
-fn rounded(number: f32) -> f32 {
-    (number * 1e4).round() / 1e4 + 0.0
 }
 
 fn by_axis(sizes: &[f32]) -> String {
@@ -195,11 +196,27 @@ mod tests {
         assert_eq!(spacing(by_matrix(), 2), Some(vec![1.0, 2.0]));
         assert_eq!(spacing(by_matrix(), 4), None);
         assert_eq!(spacing(NiftiHeader { xyzt_units: 1, ..by_matrix() }, 1), Some(vec![1000.0]));
-        assert_eq!(spacing(NiftiHeader { xyzt_units: 3 + 8, ..by_matrix() }, 1), Some(vec![0.001]));
+        assert_eq!(spacing(NiftiHeader { xyzt_units: 3 + 8, ..by_matrix() }, 1), Some(vec![f64::from(0.001_f32)]));
         let unknown = NiftiHeader { pixdim: [1.0, 1.0, 2.0, 0.0, 1.0, 1.0, 1.0, 1.0], ..by_matrix() };
         assert_eq!((spacing(unknown.clone(), 3), spacing(unknown, 2)), (None, Some(vec![1.0, 2.0])));
         let turned = Space::new(&by_quaternion()).affine();
-        assert_eq!(turned, "[0 -2 0 -7] [1 0 0 0] [0 0 -3 0]");
+        assert_eq!(turned.as_deref(), Some("[0 -2 0 -7] [1 0 0 0] [0 0 -3 0]"));
+    }
+
+    /// Metres and millimetres, written as each has it.
+    #[test]
+    fn units_are_compared_in_millimetres() {
+        let in_metres = NiftiHeader {
+            xyzt_units: 1,
+            pixdim: [1.0, 1e-3, 2e-3, 3e-3, 1.0, 1.0, 1.0, 1.0],
+            srow_x: [0.0, -2e-3, 0.0, -7e-3],
+            srow_y: [1e-3, 0.0, 0.0, 0.0],
+            srow_z: [0.0, 0.0, -3e-3, 0.0],
+            ..by_matrix()
+        };
+        assert_eq!(difference(&in_metres, &by_matrix()), None);
+        let found = difference(&NiftiHeader { xyzt_units: 1, ..by_matrix() }, &by_matrix()).unwrap();
+        assert!(found.starts_with("voxel size (1000×2000×3000 and 1×2×3) and position in space"), "{found}");
     }
 
     /// Rounding is judged by the other sizes, and nothing is where there are none.

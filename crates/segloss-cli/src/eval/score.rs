@@ -138,14 +138,20 @@ impl Question {
     ) -> Result<(), Failure> {
         let Some((one, other)) = one.as_ref().zip(other.as_ref()) else { return Ok(()) };
         match one.difference(other, dims) {
-            Some(difference) if !self.any_space => Err(Failure::new(format!(
-                "{} and {} differ in {difference}; their affines are {} and {}; expected the same, or --any-space to \
-                 compare voxels as they are stored",
-                pair.prediction.display(),
-                pair.truth.display(),
-                one.affine(),
-                other.affine()
-            ))),
+            Some(difference) if !self.any_space => {
+                let affines = match [one.affine(), other.affine()] {
+                    [None, None] => String::new(),
+                    affines => {
+                        let [one, other] = affines.map(|affine| affine.unwrap_or("none".to_owned()));
+                        format!("; their affines are {one} and {other}")
+                    }
+                };
+                let (one, other) = (pair.prediction.display(), pair.truth.display());
+                Err(Failure::new(format!(
+                    "{one} and {other} differ in {difference}{affines}; expected the same, or --any-space to compare voxels as \
+                     they are stored"
+                )))
+            }
             _ => Ok(()),
         }
     }

@@ -65,9 +65,12 @@ pub(crate) struct Matched {
 }
 
 impl Matched {
-    /// All files that are read.
+    /// All files of known kinds, whether or not they are read.
     pub(crate) fn files(&self) -> Vec<&Path> {
-        self.pairs.iter().flat_map(|pair| [pair.prediction.as_path(), pair.truth.as_path()]).collect()
+        let paired = self.pairs.iter().flat_map(|pair| [&pair.prediction, &pair.truth]);
+        let ambiguous = self.ambiguous.iter().flat_map(|(_, files)| files);
+        let others = self.unmatched.iter().chain(&self.passed_over).chain(ambiguous);
+        paired.chain(others).map(PathBuf::as_path).collect()
     }
 }
 
@@ -131,7 +134,8 @@ fn subject(stem: &str) -> String {
 /// What a file of a folder is called.
 type Key<'a> = dyn Fn(&Path, &Path) -> String + 'a;
 
-/// Files by what they are called: first by the whole stem, with the folders they are in or without, then by the subject.
+/// Files by what they are called: first by the whole stem, with the folders they are in or without, then by the subject, last
+/// those that had a folder to themselves on either side.
 fn matched(prediction: &Path, predictions: Vec<PathBuf>, truth: &Path, truths: Vec<PathBuf>) -> Matched {
     let inside = |folder: &Path, file: &Path| {
         let parent = file.strip_prefix(folder).unwrap_or(file).parent().map(Path::to_string_lossy);
@@ -141,10 +145,19 @@ fn matched(prediction: &Path, predictions: Vec<PathBuf>, truth: &Path, truths: V
     let by_stem = |_: &Path, file: &Path| stem(file);
     let by_subject_in_path = |folder: &Path, file: &Path| inside(folder, file) + &subject(&stem(file));
     let by_subject = |_: &Path, file: &Path| subject(&stem(file));
+    let [in_predictions, in_truths] = [(prediction, &predictions), (truth, &truths)].map(|(folder, files)| {
+        let mut counts = BTreeMap::<_, usize>::new();
+        files.iter().for_each(|file| *counts.entry(inside(folder, file)).or_default() += 1);
+        counts
+    });
+    let is_only = |folder: &Path, inside: &str| {
+        let counts = if folder == prediction { &in_predictions } else { &in_truths };
+        counts.get(inside) == Some(&1)
+    };
     // The only file in a folder of its own, as case_7/seg.nii.gz beside case_7/pred.nii.gz.
     let by_folder = |folder: &Path, file: &Path| match inside(folder, file) {
-        top if top.is_empty() => file.to_string_lossy().into_owned(),
-        inside => inside.trim_end_matches('/').to_owned(),
+        inside if !inside.is_empty() && is_only(folder, &inside) => inside.trim_end_matches('/').to_owned(),
+        _ => file.to_string_lossy().into_owned(),
     };
     let keys: [&Key; 5] = [&by_path, &by_stem, &by_subject_in_path, &by_subject, &by_folder];
     // Without its folders a file may mean one in another folder, unless one side has none, or only more of them in front.
@@ -166,7 +179,7 @@ fn matched(prediction: &Path, predictions: Vec<PathBuf>, truth: &Path, truths: V
         });
         for (name, predicted) in &grouped[0] {
             let Some(actual) = grouped[1].get(name) else { continue };
-            match [preferred(predicted), preferred(actual)] {
+            match [preferred(predicted, actual), preferred(actual, predicted)] {
                 [Some(prediction), Some(truth)] if !may_be_one(prediction, truth) => {}
                 [Some(prediction), Some(truth)] => {
                     let of_pair = [prediction.clone(), truth.clone()];
@@ -199,9 +212,13 @@ fn matched(prediction: &Path, predictions: Vec<PathBuf>, truth: &Path, truths: V
     found
 }
 
-/// The only file, or of one stem in several formats the first format's. `None` if several are equally near.
-fn preferred(files: &[PathBuf]) -> Option<&PathBuf> {
-    let rank = |file: &PathBuf| ending(file).unwrap_or(usize::MAX);
+/// The only file, or of one stem in several formats the first format's of those that the other side has, too. `None` if several
+/// are equally near.
+fn preferred<'a>(files: &'a [PathBuf], others: &[PathBuf]) -> Option<&'a PathBuf> {
+    let rank = |file: &PathBuf| {
+        let is_common = others.iter().any(|other| ending(other) == ending(file));
+        (!is_common, ending(file).unwrap_or(usize::MAX))
+    };
     let best = files.iter().map(rank).min()?;
     let mut nearest = files.iter().filter(|file| rank(file) == best);
     let first = nearest.next()?;
@@ -260,6 +277,38 @@ mod tests {
         let found = pair_up(&["a.nii.gz", "a.npz"], &["a.nii.gz"]);
         assert_eq!((names(&found), &found.passed_over[..]), (vec!["a"], &[PathBuf::from("p/a.npz")][..]));
         assert!(found.unmatched.is_empty());
+    }
+
+    /// The format that both sides have, rather than the first of all.
+    #[test]
+    fn a_format_in_common_is_preferred() {
+        let found = pair_up(&["a.npy", "a.png"], &["a.npy"]);
+        assert_eq!(found.pairs[0].prediction, Path::new("p/a.npy"));
+        assert_eq!(found.passed_over, [Path::new("p/a.png")]);
+        let found = pair_up(&["a.npy", "a.png", "a.nii"], &["a.npy", "a.png"]);
+        assert_eq!((&*found.pairs[0].prediction, &*found.pairs[0].truth), (Path::new("p/a.png"), Path::new("t/a.png")));
+        let found = pair_up(&["a.npy", "a.png"], &["a.nii"]);
+        assert_eq!(found.pairs[0].prediction, Path::new("p/a.png"));
+    }
+
+    /// What is left of a folder once others have their partners is nobody's.
+    #[test]
+    fn leftovers_of_a_folder_are_no_pair() {
+        let found = pair_up(&["s1/liver.npy", "s1/kidney.npy"], &["s1/liver.npy", "s1/spleen.npy"]);
+        assert_eq!(names(&found), ["s1/liver"]);
+        assert_eq!(found.unmatched, [Path::new("p/s1/kidney.npy"), Path::new("t/s1/spleen.npy")]);
+        let found = pair_up(&["s1/kidney.npy"], &["s1/liver.npy", "s1/spleen.npy"]);
+        assert_eq!((names(&found).len(), found.unmatched.len()), (0, 3));
+    }
+
+    /// The nearer folder comes first; what lies further is listed.
+    #[test]
+    fn the_same_folder_comes_before_others() {
+        let found = pair_up(&["dup_seg.npy", "sub/dup_pred.npy"], &["dup.npy"]);
+        assert_eq!(found.pairs[0].prediction, Path::new("p/dup_seg.npy"));
+        assert_eq!(found.unmatched, [Path::new("p/sub/dup_pred.npy")]);
+        let found = pair_up(&["one/dup_seg.npy", "sub/dup_pred.npy"], &["dup.npy"]);
+        assert_eq!((found.pairs.len(), found.ambiguous[0].1.len()), (0, 3));
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub(crate) struct Slice {
     /// The axis that it is across, and where.
     pub(crate) axis: usize,
     pub(crate) index: usize,
+    /// Of a series of volumes, which.
+    pub(crate) volume: Option<usize>,
     pub(crate) width: usize,
     pub(crate) height: usize,
     /// Height of a pixel over its width, by the spacing.

@@ -6,7 +6,7 @@ use super::volume::{Meaning, Volume};
 pub(crate) use super::case::{Agreement, Slice};
 
 /// The slice with most voxels that are not the same class in both, across the axis that lies slowest in memory: the slices
-/// that a scanner makes. `None` where there is nothing in either.
+/// that a scanner makes. Of a series, those of all its volumes. `None` where both are the same.
 pub(crate) fn of_largest_disagreement(
     volumes: [&Volume; 2],
     classes: &[Class],
@@ -32,7 +32,7 @@ pub(crate) fn of_largest_disagreement(
         let differ = |voxel: &usize| prediction.labels.at(*voxel) != truth.labels.at(*voxel);
         voxels.filter(differ).filter(|&voxel| !matches!(agreement(voxel), Agreement::Both | Agreement::Neither)).count()
     };
-    let slices = length(slow);
+    let slices = prediction.labels.len() / plane;
     // The first of equals.
     let (count, index) =
         (0..slices).map(|slice| (disagreeing(slice), slice)).max_by_key(|(count, slice)| (*count, slices - slice))?;
@@ -45,7 +45,16 @@ pub(crate) fn of_largest_disagreement(
         pixels = pixels.chunks(width).rev().flatten().copied().collect();
     }
     let size = |axis: Option<usize>| axis.and_then(|axis| spacing?.get(axis).copied()).unwrap_or(1.0);
-    Some(Slice { axis: slow.unwrap_or(0), index, width, height, aspect: size(row) / size(column), pixels })
+    let of_volume = length(slow);
+    Some(Slice {
+        axis: slow.unwrap_or(0),
+        index: index % of_volume,
+        volume: (slices > of_volume).then_some(index / of_volume),
+        width,
+        height,
+        aspect: size(row) / size(column),
+        pixels,
+    })
 }
 
 /// What two labels say of a voxel.
@@ -99,6 +108,18 @@ mod tests {
         let slice = of_largest_disagreement([&volumes[0], &volumes[1]], &classes(), Some(2), None).unwrap();
         assert_eq!((slice.axis, slice.index, slice.aspect), (2, 1, 1.0));
         assert_eq!(slice.pixels, [Neither, Neither, Neither, Both, Confused, Prediction]);
+    }
+
+    /// Every axis spatial: the second volume of a series differs more than the first.
+    #[test]
+    fn every_volume_of_a_series_is_searched() {
+        let truth = [0; 16];
+        let prediction = [0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 1];
+        for (dims, first_axis_fastest, axis) in [([2, 2, 2, 2], false, 1), ([2, 2, 2, 2], true, 2)] {
+            let volumes = [&prediction, &truth].map(|labels| volume(&dims, labels, first_axis_fastest));
+            let slice = of_largest_disagreement([&volumes[0], &volumes[1]], &classes(), None, None).unwrap();
+            assert_eq!((slice.axis, slice.index, slice.volume), (axis, 1, Some(1)));
+        }
     }
 
     #[test]

@@ -64,7 +64,8 @@ fn figure(evaluation: &Evaluation, index: usize) -> Option<String> {
 fn place(slice: &Slice, window: &Window) -> String {
     let Window { columns, rows } = window;
     format!(
-        "Axis {}, slice {} · columns {} to {}, rows {} to {} of {} × {}",
+        "{}Axis {}, slice {} · columns {} to {}, rows {} to {} of {} × {}",
+        slice.volume.map_or(String::new(), |volume| format!("Volume {volume}, ")),
         slice.axis,
         slice.index,
         columns.start,

@@ -79,7 +79,7 @@ mod tests {
     fn slice(width: usize, height: usize, marked: &[(usize, usize)]) -> Slice {
         let mut pixels = vec![Agreement::Neither; width * height];
         marked.iter().for_each(|(x, y)| pixels[y * width + x] = Agreement::Truth);
-        Slice { axis: 0, index: 0, width, height, aspect: 1.0, pixels }
+        Slice { axis: 0, index: 0, volume: None, width, height, aspect: 1.0, pixels }
     }
 
     #[test]

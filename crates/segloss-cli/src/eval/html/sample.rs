@@ -107,7 +107,7 @@ fn slice(case: usize) -> Slice {
         agreement(label(x - 14.0 * error, y + 10.0 * error, 1.0 + error * 0.5), label(x, y, 1.0))
     };
     let pixels = (0..WIDTH * HEIGHT).map(pixel).collect();
-    Slice { axis: 2, index: 18 + case % 9, width: WIDTH, height: HEIGHT, aspect: 1.0, pixels }
+    Slice { axis: 2, index: 18 + case % 9, volume: None, width: WIDTH, height: HEIGHT, aspect: 1.0, pixels }
 }
 
 /// What is at a place: an organ with a wavy outline, a tumour and a vessel in it.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -139,6 +140,13 @@ impl Eval {
     }
 }
 
+/// Usage that has a definition of surfaces where a file is expected.
+pub(crate) fn surface_advice(words: &[OsString]) -> Option<String> {
+    let is_split = |pair: &&[OsString]| pair[0] == "--surface" && Surfaces::is_name(&pair[1]);
+    let split = words.windows(2).find(is_split)?;
+    Some(format!("a definition of surfaces is written with an equals sign: --surface={}", split[1].display()))
+}
+
 /// Whose definition of surfaces is taken.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Surfaces {
@@ -147,6 +155,11 @@ pub(crate) enum Surfaces {
 }
 
 impl Surfaces {
+    /// Whether a word is the name of a definition.
+    pub(crate) fn is_name(word: &OsStr) -> bool {
+        word.to_str().is_some_and(|word| Self::from_str(word, true).is_ok())
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Monai => "MONAI",
@@ -269,9 +282,9 @@ Example:
 #[derive(clap::Args)]
 #[command(after_help = BENCH_HELP)]
 pub(crate) struct Bench {
-    /// Sizes, as powers of two between 8 and 31 with commas between them: 20 for 2^20 voxels
+    /// Sizes, as powers of two between 8 and 31 with commas between them: 20 or 2^20 for 2^20 voxels
     #[arg(long, value_name = "POWER", value_delimiter = ',', default_values_t = [16, 20, 24, 26],
-          value_parser = clap::value_parser!(u32).range(8..=31))]
+          value_parser = power)]
     pub(crate) voxels: Vec<u32>,
     /// What logits, targets and gradient of a case may take together, in GiB; larger ones are left out
     #[arg(long, value_name = "GIB", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=4096))]
@@ -316,6 +329,13 @@ fn threshold(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(value) if value > 0.0 && value < 1.0 => Ok(value),
         _ => Err("give a number between 0 and 1, such as 0.5".to_owned()),
+    }
+}
+
+fn power(text: &str) -> Result<u32, String> {
+    match text.strip_prefix("2^").unwrap_or(text).parse() {
+        Ok(power) if (8..=31).contains(&power) => Ok(power),
+        _ => Err("give a power of two between 8 and 31, such as 20 or 2^20".to_owned()),
     }
 }
 

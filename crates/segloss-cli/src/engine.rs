@@ -29,10 +29,18 @@ pub(crate) fn choice(adapter: Option<&str>) -> Result<AdapterChoice, Failure> {
     let Some(text) = adapter else {
         return Ok(AdapterChoice::Auto);
     };
-    Ok(match text.parse() {
-        Ok(index) if index < segloss::adapters()?.len() => AdapterChoice::Index(index),
-        _ => AdapterChoice::Name(text.to_owned()),
-    })
+    let by_name = AdapterChoice::Name(text.to_owned());
+    let Ok(index) = text.parse() else { return Ok(by_name) };
+    let adapters = segloss::adapters()?;
+    match adapters.len() {
+        count if index < count => Ok(AdapterChoice::Index(index)),
+        count if count > 0 && !adapters.iter().any(|info| info.name.contains(text)) => Err(Failure::new(format!(
+            "there is no GPU adapter with index {text} or whose name contains {text:?}; expected at most {}, as `segloss \
+             adapters` lists them",
+            count - 1
+        ))),
+        _ => Ok(by_name),
+    }
 }
 
 impl Engine {

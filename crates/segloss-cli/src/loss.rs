@@ -165,8 +165,18 @@ fn expect_shape(array: &Array, input: &Array, allowed: &[Vec<usize>]) -> Result<
     let mut allowed: Vec<_> = allowed.iter().map(|dims| format!("{dims:?}")).collect();
     // Of a single class the first two.
     allowed.dedup();
+    // [N, spatial…, C] in the place of [N, C, spatial…].
+    let classes_first = array.dims.len().checked_sub(1).filter(|last| *last > 1).map(|last| {
+        let dims = &array.dims;
+        [&dims[..1], &dims[last..], &dims[1..last]].concat()
+    });
+    let remark = if classes_first == Some(input.dims.clone()) {
+        "; its classes seem to be last: move them to the second axis"
+    } else {
+        ""
+    };
     Err(array.failure(format!(
-        "its shape is {:?}; expected {}, since {} is {:?}",
+        "its shape is {:?}; expected {}, since {} is {:?}{remark}",
         array.dims,
         allowed.join(" or "),
         input.path.display(),

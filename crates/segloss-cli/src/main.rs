@@ -27,7 +27,15 @@ use clap::Parser;
 use eval::Outcome;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let words: Vec<_> = std::env::args_os().collect();
+    let args = Args::try_parse_from(&words).unwrap_or_else(|error| {
+        if error.use_stderr()
+            && let Some(advice) = args::surface_advice(&words)
+        {
+            eprintln!("segloss: {advice}");
+        }
+        error.exit()
+    });
     let adapter = args.adapter.as_deref();
     let alone = |report: String| Outcome { report, files: vec![], is_partial: false };
     let outcome = match &args.command {

@@ -59,7 +59,10 @@ pub(crate) fn run(args: &args::Eval, adapter: Option<&str>) -> Result<Outcome, F
     check_places(&outputs, &inputs)?;
     let question = question(args, adapter)?;
     if let Some(gone) = [&args.prediction, &args.truth].into_iter().find(|path| path.symlink_metadata().is_err()) {
-        return Err(Failure::file(gone, "it cannot be read (there is no such file or folder)"));
+        let is_definition = args::Surfaces::is_name(gone.as_os_str());
+        let advice = if is_definition { "; as a definition of surfaces it is written --surface=" } else { "" };
+        let name = if is_definition { gone.to_string_lossy() } else { "".into() };
+        return Err(Failure::file(gone, format!("it cannot be read (there is no such file or folder){advice}{name}")));
     }
     match [&args.prediction, &args.truth].map(|path| path.is_dir()) {
         [true, true] => {

@@ -36,7 +36,8 @@ fn an_adapter_that_is_not_there() {
     assert!(message.contains("whose name contains \"no such adapter\"") && message.contains("; found: "), "{message}");
     // No index, so a part of a name.
     let message = folder.failure(["adapters", "--adapter", "40999"]);
-    assert!(message.contains("whose name contains \"40999\""), "{message}");
+    assert!(message.contains("no GPU adapter with index 40999 or whose name contains \"40999\""), "{message}");
+    assert!(message.contains("as `segloss adapters` lists them"), "{message}");
     let output = folder.run(["adapters", "--adapter", ""]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
 }

@@ -5,7 +5,7 @@ use crate::run::Folder;
 #[test]
 fn every_row_adds_up() {
     let folder = Folder::new();
-    let rows = folder.json(["bench", "--voxels", "9,15", "--case", "dice-sigmoid-f32-f32", "--format", "json"]);
+    let rows = folder.json(["bench", "--voxels", "2^9,15", "--case", "dice-sigmoid-f32-f32", "--format", "json"]);
     let rows = rows.as_array().unwrap();
     let found: Vec<_> =
         rows.iter().map(|row| (row["voxels"].as_u64().unwrap(), row["direction"].as_str().unwrap())).collect();

@@ -186,6 +186,7 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
     let folder = Arrays::new().folder();
     spec(&folder, &json!({"peer": "pytorch", "loss": "SoftDiceLoss"}));
     npy(&folder.path("flat.npy"), &[210], &[0.0_f32; 210]);
+    npy(&folder.path("last.npy"), &[2, 5, 7, 3], &[0.0_f32; 210]);
     npy(&folder.path("fuzzy.npy"), &[2, 1, 5, 7], &[0.5_f32; 70]);
     npy(&folder.path("nan.npy"), &DIMS, &[f32::NAN; 210]);
     let args = |input, target| vec!["loss", "--spec", "spec.json", "--input", input, "--target", target];
@@ -193,6 +194,10 @@ fn arrays_that_do_not_fit_and_places_that_cannot_be_written() {
         (args("x.npy", "flat.npy"), "flat.npy: its shape is [210]; expected [2, 3, 5, 7], since x.npy is"),
         (args("flat.npy", "flat.npy"), "flat.npy: the shape [210] is not usable: give [N, C, spatial…]"),
         (args("x.npy", "nan.npy"), "nan.npy: 210 of 210 values are not finite"),
+        (
+            args("x.npy", "last.npy"),
+            "since x.npy is [2, 3, 5, 7]; its classes seem to be last: move them to the second axis",
+        ),
         (args("x.npy", "m_short.npy"), "m_short.npy: its shape [2, 5, 7] has no classes; expected [2, 3, 5, 7] (`seg"),
         (with(&["--mask", "w.npy"]), "w.npy: its shape is [2, 3, 5, 7]; expected [2, 1, 5, 7] or [2, 5, 7]"),
         (with(&["--mask", "fuzzy.npy"]), "fuzzy.npy: the value 0.5 at [0, 0, 0, 0] is neither 0 nor 1"),

@@ -13,3 +13,4 @@ mod masks;
 mod options;
 mod run;
 mod spec;
+mod surfaces;

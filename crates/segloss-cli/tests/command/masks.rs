@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::files::{Nifti, first_axis_fastest, gzip, npy, npy_raw, npz, png, tiff};
 use crate::run::{Folder, assert_number};
 
-const DIMS: [usize; 3] = [4, 5, 6];
+pub(crate) const DIMS: [usize; 3] = [4, 5, 6];
 
 /// Labels 0 to 3 in runs, from a seed.
-fn labels(seed: u32) -> Vec<u8> {
+pub(crate) fn labels(seed: u32) -> Vec<u8> {
     let hash =
         |i: u32| (i.wrapping_mul(2_654_435_761) ^ seed.wrapping_mul(0x9e37_79b9)).wrapping_mul(0x85eb_ca6b) >> 24;
     (0..DIMS.iter().product::<usize>() as u32).map(|i| (hash(i / 3) % 4) as u8).collect()
 }
 
 /// TP, FP, FN, TN of a class.
-fn counts(prediction: &[u8], truth: &[u8], is_of: impl Fn(u8) -> bool) -> [f64; 4] {
+pub(crate) fn counts(prediction: &[u8], truth: &[u8], is_of: impl Fn(u8) -> bool) -> [f64; 4] {
     let mut counts = [0.0; 4];
     for (&p, &t) in prediction.iter().zip(truth) {
         counts[usize::from(!is_of(t)) + 2 * usize::from(!is_of(p))] += 1.0;
@@ -25,7 +25,7 @@ fn counts(prediction: &[u8], truth: &[u8], is_of: impl Fn(u8) -> bool) -> [f64; 
     [tp, fp, fn_, tn]
 }
 
-fn assert_class(scores: &Value, [tp, fp, fn_, tn]: [f64; 4]) {
+pub(crate) fn assert_class(scores: &Value, [tp, fp, fn_, tn]: [f64; 4]) {
     for (key, expected) in [
         ("Dice", 2.0 * tp / (2.0 * tp + fp + fn_)),
         ("IoU", tp / (tp + fp + fn_)),
@@ -43,7 +43,7 @@ fn assert_class(scores: &Value, [tp, fp, fn_, tn]: [f64; 4]) {
     }
 }
 
-fn metrics(scores: &Value) -> &Value {
+pub(crate) fn metrics(scores: &Value) -> &Value {
     &scores["metric_per_case"][0]["metrics"]
 }
 
@@ -52,7 +52,7 @@ fn nifti(labels: &[u8]) -> Vec<u8> {
 }
 
 /// Two label maps in every format that holds them.
-fn write_pair(folder: &Folder) -> [Vec<u8>; 2] {
+pub(crate) fn write_pair(folder: &Folder) -> [Vec<u8>; 2] {
     let pair = [labels(1), labels(2)];
     for (name, labels) in ["p", "t"].into_iter().zip(&pair) {
         let path = |ending: &str| folder.path(&format!("{name}{ending}"));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::report::plain;
+
 /// A spinner on stderr, unseen where that is not a terminal, gone when dropped.
 pub(crate) struct Progress(ProgressBar);
 
@@ -45,7 +47,7 @@ impl Bar {
     /// A step of several at a time has ended.
     pub(crate) fn done(&self, what: &str) {
         self.0.inc(1);
-        self.0.set_message(what.to_owned());
+        self.0.set_message(plain(what));
     }
 
     /// A line on stderr above the bar.

@@ -21,6 +21,11 @@ pub(crate) fn grid(rows: &[Vec<String>]) -> String {
     table.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end())).collect()
 }
 
+/// With a sign for what would move the terminal's cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, "\u{fffd}")
+}
+
 /// With a comma every three digits.
 pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();

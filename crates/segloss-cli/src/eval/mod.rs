@@ -35,6 +35,7 @@ use crate::args::{self, TableFormat};
 use crate::failure::Failure;
 use crate::output::{Pending, check_places};
 use crate::progress::{Bar, Progress};
+use crate::report::plain;
 use crate::threads;
 
 /// Whether results are being written. Until then there is nothing that a sudden end could leave half done.
@@ -223,13 +224,13 @@ fn of_one_meaning(scored: Vec<Scored>, failed: &mut Vec<(String, String)>) -> Ve
 /// On stderr, where scripts look for what went wrong.
 fn report_failures(failed: &[(String, String)], unmatched: &[PathBuf], passed_over: &[PathBuf]) {
     for (name, reason) in failed {
-        eprintln!("segloss: {name}: {reason}");
+        eprintln!("segloss: {}: {}", plain(name), plain(reason));
     }
     for path in unmatched {
-        eprintln!("segloss: {}: no partner of this name", path.display());
+        eprintln!("segloss: {}: no partner of this name", plain(&path.display().to_string()));
     }
     for path in passed_over {
-        eprintln!("segloss: {}: passed over for another file of this name", path.display());
+        eprintln!("segloss: {}: passed over for another file of this name", plain(&path.display().to_string()));
     }
 }
 

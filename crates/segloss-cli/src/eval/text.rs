@@ -4,7 +4,7 @@ use super::metric::Metric;
 use super::score::generalized_dice;
 use super::summary::Evaluation;
 use crate::failure::Failure;
-use crate::report::thousands;
+use crate::report::{plain, thousands};
 
 /// A table with a title: a row of heads, and rows.
 pub(crate) struct Table {
@@ -68,8 +68,8 @@ impl Evaluation {
             }
         }
         [
-            ("prediction", self.prediction.display().to_string()),
-            ("truth", self.truth.display().to_string()),
+            ("prediction", plain(&self.prediction.display().to_string())),
+            ("truth", plain(&self.truth.display().to_string())),
             ("cases", cases),
         ]
     }
@@ -192,13 +192,12 @@ impl Evaluation {
         if let Some((definition, _)) = self.surfaces {
             notes.push(format!("surface distances as {definition} defines them"));
         }
-        notes
+        notes.iter().map(|note| plain(note)).collect()
     }
 }
 
-/// A line of a table. What would move the terminal's cursor is shown as a sign.
+/// A line of a table.
 fn head(first: &str, rest: impl IntoIterator<Item = String>) -> Vec<String> {
-    let plain = |text: &str| text.replace(char::is_control, "\u{fffd}");
     std::iter::once(first.to_owned()).chain(rest).map(|cell| plain(&cell)).collect()
 }
 

@@ -7,7 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use segloss_surface::Definition;
 
-use crate::eval::{Channels, Empty, Kind};
+use crate::eval::{Channels, Empty, Kind, NpzOrder};
 
 /// Segmentation losses and overlap metrics, computed on the GPU.
 #[derive(Parser)]
@@ -45,8 +45,8 @@ channel by the threshold. What a file holds is told by its numbers; --as and --c
 Files of two folders, and of the folders in them, belong together by their names without endings, and without what says their
 role, such as _0000, _seg, _dseg, _pred, _gt or _mask. Files without a partner are listed.
 
-Predicted probabilities or logits of one class also score softly: soft Dice and cross-entropy, on the GPU. Masks are counted
-as they are read, on the CPU: exact integers.
+Predicted probabilities or logits of one class also score softly: soft Dice and cross-entropy of the class of label 1, on the
+GPU. Masks are counted as they are read, on the CPU: exact integers.
 
 Surface metrics: MONAI's definition takes a mask's outermost voxels, as monai.metrics does; DeepMind's the areas between
 voxels, as its surface-distance package does. Distances are in mm where files or --spacing say how large voxels are, else
@@ -110,13 +110,16 @@ pub(crate) struct Eval {
     /// The array of .npz files to read [default: the only one, or probabilities, softmax, arr_0]
     #[arg(long, value_name = "NAME")]
     pub(crate) npz_key: Option<String>,
+    /// Which way round the axes of .npz arrays lie beside NIfTI files
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = NpzOrder::Auto)]
+    pub(crate) npz_order: NpzOrder,
     /// The grey value of an image that means 1 [default: white, 255 or 65535]
     #[arg(long, value_name = "GREY", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) png_white: Option<u16>,
     /// How many threads read and count [default: one for every core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
-    /// How to print the result; JSON has the keys of nnU-Net's summary.json
+    /// How to print the result; JSON has the keys of nnU-Net's summary.json, for two files as for folders
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,
     /// Write the result to a file instead

@@ -55,8 +55,6 @@ pub(crate) struct Case {
     pub(crate) scores: Vec<Score>,
     /// By the weights 1/T² over the classes, NaN of a case without any.
     pub(crate) generalized_dice: f64,
-    /// Where probabilities of one class were predicted.
-    pub(crate) soft: Option<Soft>,
     /// The slice with most voxels in one mask only, where there are any.
     pub(crate) slice: Option<Slice>,
 }
@@ -67,6 +65,8 @@ pub(crate) struct Score {
     pub(crate) counts: Counts,
     /// Where surfaces were asked for.
     pub(crate) surface: Option<Surface>,
+    /// Where probabilities of this class were predicted; NaN of another class than theirs.
+    pub(crate) soft: Option<Soft>,
 }
 
 /// How well probabilities fit, before a threshold makes them a mask.

@@ -58,6 +58,20 @@ impl Confusion {
         self.0.keys().flatten().copied().collect()
     }
 
+    /// Every pair that occurs, the predicted label first, and how often.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = ([i32; 2], u64)> + '_ {
+        self.0.iter().map(|(pair, count)| (*pair, *count))
+    }
+
+    /// The same with other labels in the prediction.
+    pub(crate) fn with_predictions(&self, label: impl Fn(i32) -> i32) -> Self {
+        let mut counts = BTreeMap::new();
+        for ([predicted, actual], count) in self.pairs() {
+            *counts.entry([label(predicted), actual]).or_default() += count;
+        }
+        Self(counts)
+    }
+
     pub(crate) fn voxels(&self) -> u64 {
         self.0.values().sum()
     }

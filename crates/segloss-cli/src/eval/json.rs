@@ -34,11 +34,14 @@ pub(crate) fn json(evaluation: &Evaluation) -> Result<String, Failure> {
     let metrics = evaluation.metrics();
     let means: Vec<Means> = classes.clone().map(|class| Means::of(evaluation, &metrics, class)).collect();
     let pooled = classes.map(|class| json!(pooled(evaluation, class))).collect();
+    let soft = evaluation.soft.as_ref();
     let summary = Object::from([
+        ("adapter".to_owned(), json!(soft.map(|soft| &soft.adapter))),
         (
             "class_names".to_owned(),
             keyed(evaluation, evaluation.classes.iter().map(|class| json!(class.name)).collect()),
         ),
+        ("computed_by".to_owned(), json!(soft.map(|soft| soft.kind))),
         ("failed".to_owned(), failed(evaluation)),
         ("foreground_mean".to_owned(), json!(numbers(&over_classes(evaluation, &means)))),
         ("generalized_dice".to_owned(), number(evaluation.generalized_dice().value)),
@@ -49,9 +52,10 @@ pub(crate) fn json(evaluation: &Evaluation) -> Result<String, Failure> {
         ),
         ("passed_over".to_owned(), paths(&evaluation.passed_over)),
         ("pooled".to_owned(), keyed(evaluation, pooled)),
-        ("pooled_generalized_dice".to_owned(), number(generalized_dice(&evaluation.all_pooled())?)),
+        ("pooled_generalized_dice".to_owned(), number(generalized_dice(&evaluation.all_pooled(), evaluation.empty)?)),
         ("surface_definition".to_owned(), json!(evaluation.surfaces.map(|(definition, _)| definition))),
         ("surface_tolerance".to_owned(), json!(evaluation.surfaces.map(|(_, tolerance)| tolerance))),
+        ("threshold".to_owned(), json!(soft.map(|soft| soft.threshold))),
         ("unmatched".to_owned(), paths(&evaluation.unmatched)),
     ]);
     let mut text = vec![];
@@ -149,10 +153,9 @@ fn numbers(values: &BTreeMap<String, f64>) -> Object {
 
 /// The mean over the classes, but for the background; NaN where one of them is, as nnU-Net has it.
 fn over_classes(evaluation: &Evaluation, means: &[Means]) -> BTreeMap<String, f64> {
-    let is_foreground = |class: &Class| class.labels[..] != [0];
-    let of_class = means.iter().zip(&evaluation.classes);
+    let of_class = means.iter().zip(evaluation.foreground());
     let foreground: Vec<_> =
-        of_class.filter(|(_, class)| is_foreground(class)).map(|(means, _)| &means.values).collect();
+        of_class.filter(|(_, is_foreground)| *is_foreground).map(|(means, _)| &means.values).collect();
     let mean = |key: &String| foreground.iter().map(|means| means[key]).sum::<f64>() / foreground.len() as f64;
     foreground.first().into_iter().flat_map(|means| means.keys()).map(|key| (key.clone(), mean(key))).collect()
 }

@@ -1,6 +1,6 @@
 //! From the numbers of a file to one label for every voxel.
 
-use segloss_files::{Bytes, Contents, Grey, Values, in_c_order};
+use segloss_files::{Bytes, Values, in_c_order};
 
 use super::volume::{Kind, Meaning, Reading};
 
@@ -50,48 +50,15 @@ impl Labels {
         }
     }
 
-    /// Whether there is nothing else.
-    fn are_0_or(&self, white: i32) -> bool {
-        let is_other = |label: i32| label != 0 && label != white;
-        match self {
-            // In blocks that a vector may take, which end where another label is seen.
-            Self::Narrow(labels) => labels
-                .chunks(1024)
-                .all(|block| !block.iter().fold(false, |others, &label| others | is_other(label.into()))),
-            Self::Wide(labels) => !labels.iter().any(|&label| is_other(label)),
-        }
-    }
-
     /// 1 where there is anything.
     fn mask(self) -> Self {
         Self::Narrow(self.iter().map(|label| u8::from(label != 0)).collect::<Vec<_>>().into())
     }
 
-    /// Of numbers without channels. Shades of a grey prediction of a mask are probabilities: `is_shaded`.
-    pub(super) fn of(
-        values: Values,
-        grey: Option<Grey>,
-        reading: &Reading,
-        is_shaded: bool,
-        position: &Position,
-    ) -> Result<Self, String> {
-        let has_white = reading.png_white.is_some() && grey.is_some();
-        if reading.logits || is_shaded || has_white || reading.kind == Kind::Probabilities {
-            return Self::of_probabilities(&fractions(values, grey, reading), reading, position);
-        }
-        match (reading.kind, values) {
-            (Kind::Mask, values) => Ok(Self::of_whole_numbers(values, position)?.mask()),
-            (Kind::Labels, values) => Self::of_whole_numbers(values, position),
-            (_, Values::F32(values)) if values.iter().any(|value| value.fract() != 0.0) => {
-                Self::of_probabilities(&values, reading, position)
-            }
-            (_, values) => {
-                let white = white(grey, &values).filter(|white| !reading.named.contains(white));
-                let labels = Self::of_whole_numbers(values, position)?;
-                let is_mask = white.is_some_and(|white| labels.are_0_or(white));
-                Ok(if is_mask { labels.mask() } else { labels })
-            }
-        }
+    /// Of whole numbers without channels: class ids, or a mask that is 1 where there is anything.
+    pub(super) fn of(values: Values, is_mask: bool, position: &Position) -> Result<Self, String> {
+        let labels = Self::of_whole_numbers(values, position)?;
+        Ok(if is_mask { labels.mask() } else { labels })
     }
 
     fn of_whole_numbers(values: Values, position: &Position) -> Result<Self, String> {
@@ -118,13 +85,24 @@ impl Labels {
         narrow.map_or(self, |narrow| Self::Narrow(narrow.into()))
     }
 
-    /// 1 where the probability, or that of the logit, is above the threshold.
-    fn of_probabilities(values: &[f32], reading: &Reading, position: &Position) -> Result<Self, String> {
+    /// The foreground's label where the probability, or that of the logit, is above the threshold.
+    pub(super) fn of_probabilities(
+        values: &[f32],
+        foreground: i32,
+        reading: &Reading,
+        position: &Position,
+    ) -> Result<Self, String> {
         if !reading.logits {
-            expect_unit_interval(values, position)?;
+            expect_unit_interval(values, reading, position)?;
         }
         let bound = reading.bound();
-        Ok(Self::Narrow(values.iter().map(|&value| u8::from(value > bound)).collect::<Vec<_>>().into()))
+        Ok(match u8::try_from(foreground) {
+            Ok(foreground) => {
+                let label = |&value: &f32| if value > bound { foreground } else { 0 };
+                Self::Narrow(values.iter().map(label).collect::<Vec<_>>().into())
+            }
+            Err(_) => Self::Wide(values.iter().map(|&value| if value > bound { foreground } else { 0 }).collect()),
+        })
     }
 
     /// Of one number for each of several channels: the largest one's index where they are a distribution over classes (one-hot,
@@ -141,7 +119,7 @@ impl Labels {
         let at = |channel: usize, voxel: usize| values[channel * steps[0] + voxel * steps[1]];
         let voxels = values.len() / channels;
         if !reading.logits {
-            expect_unit_interval(values, position).map_err(|reason| {
+            expect_unit_interval(values, reading, position).map_err(|reason| {
                 format!("of its {channels} channels {reason}; --channels none takes them for an axis of space")
             })?;
         }
@@ -168,65 +146,20 @@ impl Labels {
     }
 }
 
-/// What 1 is stored as in a mask of two values: white in an image, 255 in bytes.
-fn white(grey: Option<Grey>, values: &Values) -> Option<i32> {
-    match (grey, values) {
-        (Some(Grey::Shades(full)), _) => Some(full.into()),
-        (None, Values::U8(_)) => Some(255),
-        _ => None,
-    }
-}
-
-/// Whether there is nothing but 0 and 1, or black and white.
-pub(super) fn is_binary(values: &Values, grey: Option<Grey>) -> bool {
-    let white = white(grey, values).unwrap_or(1);
-    match values {
-        Values::U8(values) => values.iter().all(|&v| v == 0 || i32::from(v) == white) || values.iter().all(|&v| v <= 1),
-        Values::I32(values) => {
-            values.iter().all(|&v| v == 0 || v == white) || values.iter().all(|v| (0..=1).contains(v))
-        }
-        Values::F32(values) => values.iter().all(|&v| v == 0.0 || v == 1.0),
-    }
-}
-
-/// Labels of an image are at most this, unless something else says that it is one.
-const LABEL_SHADES: i32 = 15;
-
-/// Whether a grey image holds probabilities of a mask: shades that are no small labels, some of them light or beside a truth
-/// that is black and white.
-pub(super) fn is_shaded(prediction: &Contents, truth: &Contents) -> bool {
-    let Some(Grey::Shades(full)) = prediction.grey else { return false };
-    if is_binary(&prediction.values, prediction.grey) || !is_binary(&truth.values, truth.grey) {
-        return false;
-    }
-    let largest = prediction.values.largest().unwrap_or(0);
-    let has_white = white(truth.grey, &truth.values).is_some_and(|white| truth.values.largest() == Some(white));
-    largest > LABEL_SHADES && (has_white || largest >= i32::from(full) / 2)
-}
-
-fn fractions(values: Values, grey: Option<Grey>, reading: &Reading) -> Vec<f32> {
-    let scale = match grey {
-        Some(Grey::Shades(full)) => f32::from(reading.png_white.unwrap_or(full)),
-        _ => 1.0,
-    };
-    match values {
-        Values::U8(values) => values.iter().map(|&v| f32::from(v) / scale).collect(),
-        Values::I32(values) => values.into_iter().map(|v| v as f32 / scale).collect(),
-        Values::F32(values) => values,
-    }
-}
-
-fn expect_unit_interval(values: &[f32], position: &Position) -> Result<(), String> {
+fn expect_unit_interval(values: &[f32], reading: &Reading, position: &Position) -> Result<(), String> {
     let is_outside = |value: &f32| !(-ROUNDING..=1.0 + ROUNDING).contains(value);
     // Of what is neither, rather than of what would be a label.
     let neither = values.iter().position(|value| is_outside(value) && value.fract() != 0.0);
-    match neither.or_else(|| values.iter().position(is_outside)) {
-        None => Ok(()),
-        Some(index) => Err(format!(
-            "the value {} at {:?} is neither a label nor a probability; expected whole numbers, or numbers in [0, 1] (if these \
-             are logits, give --logits)",
-            values[index],
-            position(index)
-        )),
-    }
+    let Some(index) = neither.or_else(|| values.iter().position(is_outside)) else { return Ok(()) };
+    let (value, position) = (values[index], position(index));
+    Err(match reading.kind {
+        Kind::Probabilities => format!(
+            "the value {value} at {position:?} lies outside [0, 1]; expected probabilities (if these are logits, give \
+             --logits)"
+        ),
+        _ => format!(
+            "the value {value} at {position:?} is neither a label nor a probability; expected whole numbers, or numbers in \
+             [0, 1] (if these are logits, give --logits)"
+        ),
+    })
 }

@@ -91,8 +91,8 @@ impl Metric {
     pub(crate) fn of(self, score: &Score, case: &Case, empty: Empty) -> Option<f64> {
         let volume = |voxels: u64| case.voxel_volume.map(|volume| voxels as f64 * volume);
         match self {
-            Self::SoftDice => case.soft.map(|soft| soft.dice),
-            Self::CrossEntropy => case.soft.map(|soft| soft.cross_entropy),
+            Self::SoftDice => score.soft.map(|soft| soft.dice),
+            Self::CrossEntropy => score.soft.map(|soft| soft.cross_entropy),
             Self::PredictedVolume => volume(score.counts.predicted()),
             Self::TrueVolume => volume(score.counts.actual()),
             Self::Hausdorff => score.surface.map(|surface| surface.hausdorff),

@@ -13,6 +13,7 @@ mod score;
 mod slice;
 mod soft;
 mod summary;
+mod taken;
 mod tally;
 mod text;
 mod volume;
@@ -28,8 +29,8 @@ use segloss_files::is_image;
 pub(crate) use self::metric::Empty;
 use self::pairs::{Matched, Pair};
 use self::score::{Question, Scored};
-use self::summary::Evaluation;
-pub(crate) use self::volume::{Channels, Kind};
+use self::summary::{Evaluation, SoftBy};
+pub(crate) use self::volume::{Channels, Kind, NpzOrder};
 use self::volume::{Meaning, Reading};
 use crate::args::{self, TableFormat};
 use crate::failure::Failure;
@@ -107,7 +108,9 @@ fn question(args: &args::Eval, adapter: Option<&str>) -> Result<Question, Failur
         logits: args.logits,
         png_white: args.png_white,
         npz_key: args.npz_key.clone(),
+        npz_order: args.npz_order,
         named,
+        ignored,
     };
     Ok(Question {
         reading,
@@ -123,7 +126,7 @@ fn question(args: &args::Eval, adapter: Option<&str>) -> Result<Question, Failur
     })
 }
 
-/// Two files. Probabilities of one class have more to them than a mask.
+/// Two files. Of probabilities of one class, the table is one of the soft scores first.
 fn of_files(args: &args::Eval, question: &Question, pair: Pair) -> Result<Outcome, Failure> {
     if args.png_white.is_some() && ![&pair.prediction, &pair.truth].into_iter().any(|path| is_image(path)) {
         return Err(Failure::new("--png-white is given but neither file is a .png or .tif; leave it out"));
@@ -131,14 +134,18 @@ fn of_files(args: &args::Eval, question: &Question, pair: Pair) -> Result<Outcom
     let progress = Progress::new("reading");
     let contents = volume::read_pair(&pair.prediction, &pair.truth, &question.reading)?;
     drop(progress);
-    if !args.asks_for_masks() && soft::is_soft(&contents, &question.reading) {
-        question.check_space(&pair, [&contents[0].space, &contents[1].space], &contents[0].dims)?;
-        let progress = Progress::new("evaluating");
-        let report = soft::run(args, &pair, contents, question)?;
-        drop(progress);
+    let progress = Progress::new("evaluating");
+    let scored = question.score_contents(&pair, contents)?;
+    drop(progress);
+    let alone = scored.alone.as_ref().filter(|_| !args.asks_for_masks());
+    let alone = match (args.format, alone) {
+        (TableFormat::Table, Some(scores)) => Some(scores.table()),
+        (TableFormat::Markdown, Some(scores)) => Some(scores.markdown()),
+        _ => None,
+    };
+    if let Some(report) = alone {
         return written(args, report, None, false);
     }
-    let scored = question.score_contents(&pair, contents)?;
     let matched = Matched { pairs: vec![pair], ..Matched::default() };
     hand_out(args, evaluation(args, question, matched, vec![Ok(scored)])?)
 }
@@ -177,26 +184,36 @@ fn evaluation(
     failed.sort();
     let unmatched = matched.unmatched;
     report_failures(&failed, &unmatched, &matched.passed_over);
-    let Some(first) = good.first() else {
+    if good.is_empty() {
         let nothing =
             if failed.is_empty() { "no prediction has a truth of its name" } else { "no case could be scored" };
         return Err(Failure::new(format!("{}: {nothing}", args.prediction.display())));
-    };
+    }
+    let is_soft = good.iter().any(Scored::is_soft);
+    let good: Vec<_> =
+        if is_soft { good.into_iter().map(|scored| question.as_probabilities(scored)).collect() } else { good };
     let labels = good.iter().flat_map(Scored::labels).collect();
-    let classes = question.classes_of(&labels, first.meaning, first.channels);
+    let (meaning, channels) = good.first().map_or((Meaning::Labels, 1), |scored| (scored.meaning, scored.channels));
+    let classes = question.classes_of(&labels, meaning, channels);
     if classes.is_empty() {
         return Err(Failure::new("--classes names nothing but the background; name a class, or give --background"));
     }
     Ok(Evaluation {
         prediction: args.prediction.clone(),
         truth: args.truth.clone(),
-        cases: good.into_iter().map(|scored| scored.into_case(&classes)).collect::<Result<_, _>>()?,
+        cases: good.into_iter().map(|scored| scored.into_case(&classes, args.empty)).collect::<Result<_, _>>()?,
         classes,
+        meaning,
         failed,
         unmatched,
         passed_over: matched.passed_over,
         empty: args.empty,
         surfaces: args.surface.map(|definition| (definition.name(), args.tolerance)),
+        soft: is_soft.then(|| question.engine()).transpose()?.map(|engine| SoftBy {
+            threshold: question.reading.threshold,
+            adapter: engine.adapter(),
+            kind: engine.kind(),
+        }),
     })
 }
 

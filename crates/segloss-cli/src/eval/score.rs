@@ -10,7 +10,10 @@ use segloss_surface::{Definition, Grid, SurfaceDistances};
 
 use super::case::{Case, Class, Score, Soft, Surface};
 use super::confusion::Confusion;
+use super::metric::{Empty, Metric};
 use super::pairs::Pair;
+use super::soft::Probabilities;
+use super::taken::{Decision, Taken};
 use super::volume::{Meaning, Volume, is_channel, masks, read_pair};
 use super::{slice, soft};
 use crate::engine::Engine;
@@ -50,7 +53,14 @@ pub(crate) struct Scored {
     voxel_volume: Option<f64>,
     surfaces: BTreeMap<Vec<i32>, Surface>,
     measures_surfaces: bool,
-    soft: Option<Soft>,
+    /// Of the classes that the predicted probabilities are of: one, but for regions.
+    softs: BTreeMap<Vec<i32>, Soft>,
+    /// The report on two files, where the truth has no other class than the one that is predicted.
+    pub(crate) alone: Option<soft::Scores>,
+    /// What would mean 1, if others made probabilities of this case.
+    would_be_1: Option<f32>,
+    /// Whether anything was compared with a threshold.
+    pub(crate) has_threshold: bool,
     slice: Option<slice::Slice>,
 }
 
@@ -69,11 +79,11 @@ impl Question {
 
     /// The same of files that were read.
     pub(crate) fn score_contents(&self, pair: &Pair, contents: [Contents; 2]) -> Result<Scored, Failure> {
-        let probabilities = soft::is_soft(&contents, &self.reading).then(|| contents.clone());
-        let [prediction, truth] = masks([&pair.prediction, &pair.truth], contents, &self.reading)?;
+        let decision = Decision::of(&contents, &self.reading);
+        let kept = decision.is_soft.then(|| contents.clone());
+        let [prediction, truth] = masks([&pair.prediction, &pair.truth], contents, &decision, &self.reading)?;
         self.check_space(pair, [&prediction.space, &truth.space], &prediction.dims)?;
         self.check_meaning(&prediction)?;
-        let soft = probabilities.map(|probabilities| soft::of_case(pair, probabilities, self)).transpose()?;
         let confusion = Confusion::new(&prediction.labels, &truth.labels).without(self.ignored);
         let spacing = self.spacing_of(&prediction, &truth)?;
         let mut surfaces = BTreeMap::new();
@@ -86,6 +96,17 @@ impl Question {
             return Err(Failure::file(&pair.prediction, reason));
         }
         let classes = self.classes_of(&labels, prediction.meaning, prediction.channels);
+        let (mut softs, mut alone) = (BTreeMap::new(), None);
+        if let Some(kept) = kept {
+            let probabilities = Probabilities::of(&kept, &decision, &self.reading);
+            let probabilities = probabilities.map_err(|reason| Failure::file(&pair.prediction, reason))?;
+            for class in self.classes_with(decision.foreground) {
+                let scores = probabilities.score(pair, &truth, &class, self)?;
+                softs.insert(class.labels, scores.soft());
+                let is_only = labels.iter().all(|label| [0, decision.foreground].contains(label));
+                alone = Some(scores).filter(|_| is_only);
+            }
+        }
         if let Some((definition, tolerance)) = self.surfaces {
             let grid = grid(&prediction, spacing.as_deref())?;
             for class in &classes {
@@ -109,7 +130,10 @@ impl Question {
             voxel_volume: spacing.map(|spacing| spacing.iter().product()),
             surfaces,
             measures_surfaces: self.surfaces.is_some(),
-            soft,
+            softs,
+            alone,
+            would_be_1: decision.would_be_1,
+            has_threshold: decision.taken.contains(&Taken::Probabilities) || prediction.meaning == Meaning::Channels,
             slice,
         })
     }
@@ -127,6 +151,44 @@ impl Question {
             }
             (None, Meaning::Channels) => super::classes::of_channels(channels),
         }
+    }
+
+    /// The classes that a label belongs to, whether or not it occurs.
+    fn classes_with(&self, label: i32) -> Vec<Class> {
+        match &self.classes {
+            Some(named) => named.iter().filter(|class| class.labels.contains(&label)).cloned().collect(),
+            None => vec![Class::of_label(label.to_string(), label)],
+        }
+    }
+
+    /// The case as one of probabilities, where it looks like labels by itself: all predictions of a folder are of one kind.
+    pub(crate) fn as_probabilities(&self, scored: Scored) -> Scored {
+        let is_binary = |labels: [i32; 2], white: f32| {
+            (0.0..=white).contains(&(labels[0] as f32)) && (white > 1.0 || (0..=1).contains(&labels[1]))
+        };
+        let white = scored.would_be_1.filter(|_| scored.softs.is_empty());
+        let Some(white) = white.filter(|&white| scored.confusion.pairs().all(|(labels, _)| is_binary(labels, white)))
+        else {
+            return scored;
+        };
+        let bound = self.reading.bound();
+        let above = |label: i32| i32::from(label as f32 / white > bound);
+        let confusion = scored.confusion.with_predictions(above);
+        let soft = |class: Class| (soft::of_few(&scored.confusion, white, &class), class.labels);
+        let softs = self.classes_with(1).into_iter().map(soft).map(|(soft, labels)| (labels, soft)).collect();
+        if confusion == scored.confusion {
+            return Scored { softs, has_threshold: true, ..scored };
+        }
+        // Dark shades became background: nothing is left to measure distances from, or to draw.
+        let missed =
+            Surface { hausdorff: f64::INFINITY, hausdorff_95: f64::INFINITY, average: f64::INFINITY, dice: 0.0 };
+        let is_there = |class: &Class| {
+            let counts = confusion.counts(class, scored.meaning);
+            counts.predicted() + counts.actual() > 0
+        };
+        let classes = self.classes_of(&confusion.labels(), scored.meaning, scored.channels);
+        let surfaces = classes.into_iter().filter(is_there).map(|class| (class.labels, missed)).collect();
+        Scored { confusion, softs, surfaces, has_threshold: true, slice: None, ..scored }
     }
 
     /// Refuses volumes whose voxels lie elsewhere.
@@ -234,18 +296,27 @@ impl Scored {
         &self.pair.name
     }
 
+    /// Whether the prediction held probabilities of one class.
+    pub(crate) fn is_soft(&self) -> bool {
+        !self.softs.is_empty()
+    }
+
     pub(crate) fn labels(&self) -> BTreeSet<i32> {
         self.confusion.labels()
     }
 
     /// The case with a score for each of these classes, whether or not they occur in it.
-    pub(crate) fn into_case(self, classes: &[Class]) -> Result<Case, Failure> {
+    pub(crate) fn into_case(self, classes: &[Class], empty: Empty) -> Result<Case, Failure> {
         let counts: Vec<Counts> = classes.iter().map(|class| self.confusion.counts(class, self.meaning)).collect();
         let absent = Surface { hausdorff: f64::NAN, hausdorff_95: f64::NAN, average: f64::NAN, dice: f64::NAN };
         let surface =
             |class: &Class| self.measures_surfaces.then(|| self.surfaces.get(&class.labels).copied().unwrap_or(absent));
-        let scores =
-            counts.iter().zip(classes).map(|(&counts, class)| Score { counts, surface: surface(class) }).collect();
+        let elsewhere = Soft { dice: f64::NAN, cross_entropy: f64::NAN };
+        let soft = |class: &Class| {
+            (!self.softs.is_empty()).then(|| self.softs.get(&class.labels).copied().unwrap_or(elsewhere))
+        };
+        let score = |(&counts, class)| Score { counts, surface: surface(class), soft: soft(class) };
+        let scores = counts.iter().zip(classes).map(score).collect();
         Ok(Case {
             name: self.pair.name,
             prediction: self.pair.prediction,
@@ -254,17 +325,18 @@ impl Scored {
             rank: self.rank,
             voxel_volume: self.voxel_volume,
             scores,
-            generalized_dice: generalized_dice(&counts)?,
-            soft: self.soft,
+            generalized_dice: generalized_dice(&counts, empty)?,
             slice: self.slice,
         })
     }
 }
 
-/// By the weights 1/T² of the classes, as MONAI's GeneralizedDiceScore has it; NaN of a case in which none occurs.
-pub(crate) fn generalized_dice(counts: &[Counts]) -> Result<f64, Failure> {
-    if counts.iter().all(|counts| counts.predicted() + counts.actual() == 0) {
-        return Ok(f64::NAN);
+/// By the weights 1/T² of the classes, as MONAI's GeneralizedDiceScore has it. Of nothing by nothing, where that is 1, it is what
+/// Dice is.
+pub(crate) fn generalized_dice(counts: &[Counts], empty: Empty) -> Result<f64, Failure> {
+    let all = counts.iter().fold(Counts::default(), |sum, counts| sum.combine(*counts));
+    if all.predicted() + all.actual() == 0 || (empty == Empty::NanWithoutTruth && all.actual() == 0) {
+        return Ok(Metric::Dice.of_counts(&all, empty).unwrap_or(f64::NAN));
     }
     let table = CountTable::new(1, counts.len(), counts.to_vec())?;
     Ok(monai::GeneralizedDiceScore::default().compute(&table)?.values[0])

@@ -6,6 +6,7 @@ use segloss::metrics::Counts;
 
 use super::case::{Case, Class};
 use super::metric::{Empty, Metric};
+use super::volume::Meaning;
 
 /// Everything that a report shows.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct Evaluation {
     pub(crate) prediction: PathBuf,
     pub(crate) truth: PathBuf,
     pub(crate) classes: Vec<Class>,
+    /// What the labels of all cases say.
+    pub(crate) meaning: Meaning,
     /// In the order of their names.
     pub(crate) cases: Vec<Case>,
     /// Those that could not be scored: the name and why.
@@ -25,6 +28,18 @@ pub(crate) struct Evaluation {
     /// Whose definition of surfaces was taken, and the tolerance of their Dice: in mm where all spacings are known, else in
     /// voxels. `None` without surfaces.
     pub(crate) surfaces: Option<(&'static str, f64)>,
+    /// Where probabilities of one class were predicted.
+    pub(crate) soft: Option<SoftBy>,
+}
+
+/// How soft scores were computed.
+#[derive(Debug)]
+pub(crate) struct SoftBy {
+    /// Above which a voxel is foreground.
+    pub(crate) threshold: f64,
+    pub(crate) adapter: String,
+    /// `gpu` or `reference`.
+    pub(crate) kind: &'static str,
 }
 
 /// A mean over cases.
@@ -54,6 +69,11 @@ impl Mean {
 }
 
 impl Evaluation {
+    /// Which classes are not the background.
+    pub(crate) fn foreground(&self) -> Vec<bool> {
+        self.classes.iter().map(|class| !class.is_background(self.meaning)).collect()
+    }
+
     /// The metrics that any case has.
     pub(crate) fn metrics(&self) -> Vec<Metric> {
         let is_measured = |metric: &Metric| {

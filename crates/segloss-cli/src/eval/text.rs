@@ -164,7 +164,7 @@ impl Evaluation {
             rows.push(head(&class.name, values.chain(counts)));
         }
         if self.classes.len() > 1 {
-            rows.push(head("generalised", [number(generalized_dice(&self.all_pooled())?)]));
+            rows.push(head("generalised", [number(generalized_dice(&self.all_pooled(), self.empty)?)]));
         }
         Ok(Table { title: "Pooled over all voxels".to_owned(), rows: even(rows) })
     }

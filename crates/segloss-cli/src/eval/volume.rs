@@ -1,9 +1,11 @@
 //! A file as a mask.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::case::Class;
-use super::labels::{Labels, MAX_CHANNELS, is_shaded};
+use super::labels::{Labels, MAX_CHANNELS};
+use super::taken::{Decision, Taken};
 use segloss_files::{Contents, Space, Values, position, shape};
 
 use crate::array::{self, fractions};
@@ -30,6 +32,17 @@ pub(crate) struct Volume {
     pub(crate) channels: usize,
     pub(crate) first_axis_fastest: bool,
     pub(crate) space: Option<Space>,
+}
+
+impl Volume {
+    /// With the last axis fastest.
+    pub(super) fn labels_in_c_order(&self) -> Cow<'_, Labels> {
+        if self.first_axis_fastest {
+            Cow::Owned(self.labels.clone().in_c_order(&self.dims))
+        } else {
+            Cow::Borrowed(&self.labels)
+        }
+    }
 }
 
 /// What the numbers of a file are taken for.
@@ -60,6 +73,21 @@ pub(crate) enum Channels {
     None,
 }
 
+/// Which way round the axes of an array lie that stands beside a NIfTI file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum NpzOrder {
+    /// Reversed in what nnU-Net writes, arrays called probabilities or softmax; else as stored
+    #[default]
+    Auto,
+    /// As SimpleITK has them: [C, z, y, x]
+    Reversed,
+    /// As NIfTI has them: [C, x, y, z]
+    Stored,
+}
+
+/// The arrays in which nnU-Net has probabilities.
+const OF_NNUNET: [&str; 2] = ["probabilities", "softmax"];
+
 /// How files are to be read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
@@ -69,8 +97,11 @@ pub(crate) struct Reading {
     pub(crate) logits: bool,
     pub(crate) png_white: Option<u16>,
     pub(crate) npz_key: Option<String>,
+    pub(crate) npz_order: NpzOrder,
     /// Labels that were asked for by number: they mean what they say.
     pub(crate) named: Vec<i32>,
+    /// That of them which does not count.
+    pub(crate) ignored: Option<i32>,
 }
 
 impl Reading {
@@ -78,6 +109,14 @@ impl Reading {
     pub(super) fn bound(&self) -> f32 {
         let bound = if self.logits { (self.threshold / (1.0 - self.threshold)).ln() } else { self.threshold };
         bound as f32
+    }
+
+    /// Where a file with so many axes has its channels: those that were asked for are those of the file with more axes.
+    pub(super) fn channels_of(&self, rank: usize, other_rank: usize) -> Channels {
+        match self.channels {
+            Channels::First | Channels::Last if rank < other_rank => Channels::None,
+            channels => channels,
+        }
     }
 }
 
@@ -106,11 +145,26 @@ pub(crate) fn read_pair(prediction: &Path, truth: &Path, reading: &Reading) -> R
     };
     let (prediction, truth) = rayon::join(|| read(prediction), || read(truth));
     let (mut prediction, mut truth) = (prediction?, truth?);
+    reverse(&mut prediction, &truth, reading);
+    reverse(&mut truth, &prediction, reading);
     if !matches!(reading.channels, Channels::First | Channels::Last) {
         shorten(&mut prediction, truth.dims.len());
         shorten(&mut truth, prediction.dims.len());
     }
     Ok([prediction, truth])
+}
+
+/// Turns the axes of an array round that has them the other way than the NIfTI file beside it: the numbers stay where they are.
+fn reverse(array: &mut Contents, other: &Contents, reading: &Reading) {
+    let is_reversed = match (reading.npz_order, &array.array) {
+        (NpzOrder::Stored, _) | (_, None) => false,
+        (NpzOrder::Reversed, _) => true,
+        (NpzOrder::Auto, Some(name)) => OF_NNUNET.contains(&name.as_str()),
+    };
+    if is_reversed && array.space.is_none() && other.space.is_some() {
+        array.dims.reverse();
+        array.first_axis_fastest = true;
+    }
 }
 
 /// Without axes of length 1 that say nothing: NIfTI's after the third, and those in front of the channels of an array.
@@ -133,7 +187,7 @@ fn shorten(contents: &mut Contents, rank: usize) {
     while dims.len() > rank.max(1) && dims.last() == Some(&1) {
         dims.pop();
     }
-    while contents.space.is_none() && dims.len() > rank.max(1) && dims[0] == 1 {
+    while !contents.first_axis_fastest && dims.len() > rank.max(1) && dims[0] == 1 {
         dims.remove(0);
     }
 }
@@ -163,21 +217,20 @@ fn check(path: &Path, contents: &Contents) -> Result<(), Failure> {
 }
 
 /// The masks that two files hold.
-pub(crate) fn masks(paths: [&Path; 2], contents: [Contents; 2], reading: &Reading) -> Result<[Volume; 2], Failure> {
+pub(super) fn masks(
+    paths: [&Path; 2],
+    contents: [Contents; 2],
+    decision: &Decision,
+    reading: &Reading,
+) -> Result<[Volume; 2], Failure> {
     let ranks = [0, 1].map(|file| contents[file].dims.len());
     let [prediction, truth] = contents;
-    let is_shaded = is_shaded(&prediction, &truth);
-    // Channels that were asked for are those of the file with more axes.
-    let channels = |rank: usize, other: usize| match reading.channels {
-        Channels::First | Channels::Last if rank < other => Channels::None,
-        channels => channels,
-    };
-    let prediction = Stack::new(prediction, channels(ranks[0], ranks[1]), ranks[1]);
-    let truth = Stack::new(truth, channels(ranks[1], ranks[0]), ranks[0]);
+    let prediction = Stack::new(prediction, reading.channels_of(ranks[0], ranks[1]), ranks[1]);
+    let truth = Stack::new(truth, reading.channels_of(ranks[1], ranks[0]), ranks[0]);
     let of_truth = Reading { logits: false, ..reading.clone() };
     let mut masks = [
-        prediction.into_mask(reading, is_shaded).map_err(|reason| Failure::file(paths[0], reason))?,
-        truth.into_mask(&of_truth, false).map_err(|reason| Failure::file(paths[1], reason))?,
+        prediction.into_mask(0, decision, reading).map_err(|reason| Failure::file(paths[0], reason))?,
+        truth.into_mask(1, decision, &of_truth).map_err(|reason| Failure::file(paths[1], reason))?,
     ];
     if masks[0].spatial != masks[1].spatial {
         return Err(Failure::file(
@@ -227,13 +280,15 @@ pub(crate) fn masks(paths: [&Path; 2], contents: [Contents; 2], reading: &Readin
 
 /// Which axis of a file has its channels, if any, beside another file with so many axes.
 pub(super) fn channel_axis(contents: &Contents, channels: Channels, other_rank: usize) -> Option<usize> {
-    let (rank, is_nifti) = (contents.dims.len(), contents.space.is_some());
+    // As in NIfTI: so are arrays that were turned round, whose first axis in the file is now the last.
+    let (rank, is_like_nifti) = (contents.dims.len(), contents.first_axis_fastest);
+    let was_reversed = is_like_nifti && contents.space.is_none();
     match channels {
         _ if rank < 2 => None,
         Channels::None => None,
-        Channels::First => Some(0),
-        Channels::Last => Some(rank - 1),
-        Channels::Auto if is_nifti => (rank > 3).then_some(rank - 1),
+        Channels::First => Some(if was_reversed { rank - 1 } else { 0 }),
+        Channels::Last => Some(if was_reversed { 0 } else { rank - 1 }),
+        Channels::Auto if is_like_nifti => (rank > 3).then_some(rank - 1),
         Channels::Auto => (rank > 3 || rank == other_rank + 1).then_some(0),
     }
 }
@@ -260,17 +315,21 @@ impl Stack {
         Self { contents, spatial, channels, steps }
     }
 
-    fn into_mask(self, reading: &Reading, is_shaded: bool) -> Result<Mask, String> {
-        let (channels, grey) = (self.channels, self.contents.grey);
+    /// The mask of the prediction, file 0, or of the truth, file 1.
+    fn into_mask(self, file: usize, decision: &Decision, reading: &Reading) -> Result<Mask, String> {
+        let (channels, taken) = (self.channels, decision.taken[file]);
         let (first_axis_fastest, space) = (self.contents.first_axis_fastest, self.contents.space.clone());
         let (spatial, steps, dims) = (self.spatial, self.steps, self.contents.dims.clone());
         let position = |index| position(&dims, first_axis_fastest, index);
-        let (labels, meaning) = if channels > 1 {
-            // In the order of the file, which `steps` are in.
-            let values = fractions(Contents { first_axis_fastest: false, ..self.contents }, reading.png_white)?;
-            Labels::of_channels(&values, channels, steps, reading, &position)?
-        } else {
-            (Labels::of(self.contents.values, grey, reading, is_shaded, &position)?, Meaning::Labels)
+        // In the order of the file, which `steps` are in.
+        let fractions = |contents| fractions(Contents { first_axis_fastest: false, ..contents }, reading.png_white);
+        let (labels, meaning) = match taken {
+            _ if channels > 1 => Labels::of_channels(&fractions(self.contents)?, channels, steps, reading, &position)?,
+            Taken::Probabilities => {
+                let values = fractions(self.contents)?;
+                (Labels::of_probabilities(&values, decision.foreground, reading, &position)?, Meaning::Labels)
+            }
+            _ => (Labels::of(self.contents.values, taken == Taken::Mask, &position)?, Meaning::Labels),
         };
         Ok(Mask { spatial, labels, meaning, channels, first_axis_fastest, space })
     }

@@ -1,6 +1,7 @@
 //! `segloss eval`: formats, numbers and labels.
 
 use png::{BitDepth, ColorType};
+use serde_json::Value;
 
 use crate::files::{Nifti, first_axis_fastest, gzip, npy, npy_fortran, png};
 use crate::run::{Folder, assert_number, parse};
@@ -31,22 +32,26 @@ fn expected(threshold: f64) -> Expected {
     Expected { soft_dice: 2.0 * sums[0] / (sums[1] + sums[2]), bce: bce / 24.0, hard }
 }
 
-fn assert_scores(scores: &serde_json::Value, threshold: f64) {
+/// The numbers of the only class of two files.
+fn only(scores: &Value) -> &Value {
+    &scores["metric_per_case"][0]["metrics"]["1"]
+}
+
+fn assert_scores(scores: &Value, threshold: f64) {
+    assert_number(scores, "threshold", threshold, 0.0);
+    let scores = only(scores);
     let Expected { soft_dice, bce, hard: [both, predicted, there] } = expected(threshold);
     let [both_f, predicted_f, there_f] = [both, predicted, there].map(|count| count as f64);
     assert_number(scores, "soft_dice", soft_dice, 1e-6);
-    assert_number(scores, "dice_loss", 1.0 - soft_dice, 1e-6);
     assert_number(scores, "bce", bce, 1e-5);
-    assert_number(scores, "threshold", threshold, 0.0);
-    assert_number(scores, "hard_dice", 2.0 * both_f / (predicted_f + there_f), 1e-12);
-    assert_number(scores, "iou", both_f / (predicted_f + there_f - both_f), 1e-12);
+    assert_number(scores, "Dice", 2.0 * both_f / (predicted_f + there_f), 1e-12);
+    assert_number(scores, "IoU", both_f / (predicted_f + there_f - both_f), 1e-12);
     assert_number(scores, "precision", both_f / predicted_f, 1e-12);
     assert_number(scores, "recall", both_f / there_f, 1e-12);
-    assert_eq!(scores["voxels"], 24);
-    assert_eq!(scores["intersection_voxels"], both);
-    assert_eq!(scores["predicted_voxels"], predicted);
-    assert_eq!(scores["true_voxels"], there);
-    assert_eq!(scores["empty"], false);
+    assert_eq!(["TP", "FP", "FN", "TN"].map(|key| scores[key].as_u64().unwrap()).iter().sum::<u64>(), 24);
+    assert_eq!(scores["TP"], both);
+    assert_eq!(scores["n_pred"], predicted);
+    assert_eq!(scores["n_ref"], there);
 }
 
 /// Writes `pair` in every format under names that begin with `p` and `t`.
@@ -127,12 +132,15 @@ fn logits_pass_through_the_sigmoid() {
     npy(&folder.path("z.npy"), &[4], &[3.0_f32, -2.0, 0.25, -0.25]);
     npy(&folder.path("t.npy"), &[4], &[1_u8, 0, 0, 1]);
     let message = folder.failure(["eval", "z.npy", "t.npy"]);
-    assert!(message.contains("z.npy: the value 3 at [0] lies outside [0, 1]") && message.contains("--logits"));
+    assert!(message.contains("z.npy: the value -0.25 at [3] is neither") && message.contains("--logits"), "{message}");
+    let message = folder.failure(["eval", "z.npy", "t.npy", "--as", "probabilities"]);
+    assert!(message.contains("z.npy: the value -0.25 at [3] lies outside [0, 1]") && message.contains("--logits"));
     let scores = folder.json(["eval", "z.npy", "t.npy", "--logits", "--format", "json"]);
     let p = [3.0_f64, -2.0, 0.25, -0.25].map(|z| 1.0 / (1.0 + (-z).exp()));
-    assert_number(&scores, "soft_dice", 2.0 * (p[0] + p[3]) / (p.iter().sum::<f64>() + 2.0), 1e-6);
-    assert_number(&scores, "bce", -(p[0].ln() + (1.0 - p[1]).ln() + (1.0 - p[2]).ln() + p[3].ln()) / 4.0, 1e-6);
-    assert_number(&scores, "iou", 1.0 / 3.0, 1e-12);
+    let scores = only(&scores);
+    assert_number(scores, "soft_dice", 2.0 * (p[0] + p[3]) / (p.iter().sum::<f64>() + 2.0), 1e-6);
+    assert_number(scores, "bce", -(p[0].ln() + (1.0 - p[1]).ln() + (1.0 - p[2]).ln() + p[3].ln()) / 4.0, 1e-6);
+    assert_number(scores, "IoU", 1.0 / 3.0, 1e-12);
 }
 
 #[test]
@@ -162,19 +170,19 @@ fn an_empty_pair_is_said_to_be_empty() {
     npy(&folder.path("zeros.npy"), &[5], &[0.0_f32; 5]);
     let eval = |prediction, truth| ["eval", prediction, truth, "--as", "probabilities", "--format"];
     let scores = folder.json([&eval("zeros.npy", "zeros.npy")[..], &["json"]].concat());
-    assert_eq!(scores["empty"], true);
-    for key in ["soft_dice", "dice_loss", "hard_dice", "iou", "precision", "recall"] {
+    let scores = only(&scores);
+    for key in ["soft_dice", "Dice", "IoU", "precision", "recall"] {
         assert!(scores[key].is_null(), "{key} is {}", scores[key]);
     }
-    assert_number(&scores, "bce", 0.0, 0.0);
+    assert_number(scores, "bce", 0.0, 0.0);
     let table = folder.run([&eval("zeros.npy", "zeros.npy")[..], &["table"]].concat()).stdout;
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("soft Dice         empty: there is no foreground in either\n"), "{table}");
     // Empty on one side only is a score of 0.
     npy(&folder.path("one.npy"), &[5], &[0.0_f32, 1.0, 0.0, 0.0, 0.0]);
     let scores = folder.json([&eval("zeros.npy", "one.npy")[..], &["json"]].concat());
-    assert_eq!((&scores["empty"], &scores["soft_dice"]), (&false.into(), &0.0.into()));
-    assert!(scores["precision"].is_null());
+    assert_number(only(&scores), "soft_dice", 0.0, 0.0);
+    assert!(only(&scores)["precision"].is_null());
 }
 
 /// Computed with NumPy in f64 from the files as nibabel reads them.
@@ -184,15 +192,15 @@ fn the_shipped_scan_has_its_known_scores() {
     let brain = |name: &str| format!("{}/../../examples/data/brain/{name}", env!("CARGO_MANIFEST_DIR"));
     let (prediction, truth) = (brain("predicted_grey_matter_probability.nii.gz"), brain("truth_grey_matter.nii.gz"));
     let scores = folder.json(["eval", &prediction, &truth, "--format", "json"]);
-    assert_number(&scores, "soft_dice", 0.843_078_148_758_279_4, 1e-6);
-    assert_number(&scores, "bce", 0.062_362_697_229_426_06, 1e-6);
-    assert_number(&scores, "hard_dice", 0.903_477_402_546_966_7, 1e-12);
-    assert_number(&scores, "iou", 0.823_947_818_900_891_3, 1e-12);
-    assert_number(&scores, "precision", 0.966_671_860_662_407_6, 1e-12);
-    assert_number(&scores, "recall", 0.848_038_396_694_968, 1e-12);
-    assert_eq!((&scores["predicted_voxels"], &scores["true_voxels"]), (&115_518.into(), &131_678.into()));
-    assert_eq!((&scores["intersection_voxels"], &scores["voxels"]), (&111_668.into(), &1_068_592.into()));
-    assert_eq!(scores["shape"], serde_json::json!([98, 116, 94]));
+    let class = only(&scores);
+    assert_number(class, "soft_dice", 0.843_078_148_758_279_4, 1e-6);
+    assert_number(class, "bce", 0.062_362_697_229_426_06, 1e-6);
+    assert_number(class, "Dice", 0.903_477_402_546_966_7, 1e-12);
+    assert_number(class, "IoU", 0.823_947_818_900_891_3, 1e-12);
+    assert_number(class, "precision", 0.966_671_860_662_407_6, 1e-12);
+    assert_number(class, "recall", 0.848_038_396_694_968, 1e-12);
+    assert_eq!((&class["n_pred"], &class["n_ref"]), (&115_518.into(), &131_678.into()));
+    assert_eq!((&class["TP"], &class["TN"]), (&111_668.into(), &933_064.into()));
     assert_eq!(scores["computed_by"], "gpu");
 }
 
@@ -213,9 +221,9 @@ fn a_table_and_a_line_of_csv() {
     std::fs::rename(folder.path("p.npy"), folder.path("a, \"b\".npy")).unwrap();
     let csv = String::from_utf8(folder.run(["eval", "a, \"b\".npy", "t.npy", "--format", "csv"]).stdout).unwrap();
     let lines: Vec<_> = csv.lines().collect();
-    assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("prediction,truth,shape,voxels,adapter,computed_by,empty,soft_dice,"), "{csv}");
-    assert!(lines[1].starts_with("\"a, \"\"b\"\".npy\",t.npy,2x3x4,24,"), "{csv}");
+    assert_eq!(lines.len(), 4, "{csv}");
+    assert!(lines[0].starts_with("case,class,soft_dice,bce,Dice,IoU,"), "{csv}");
+    assert!(lines[1].starts_with("\"a, \"\"b\"\".npy\",1,0."), "{csv}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod bench;
 mod eval;
 mod files;
 mod folders;
+mod kinds;
 mod loss;
 mod manual;
 mod masks;

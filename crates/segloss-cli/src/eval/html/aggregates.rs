@@ -17,9 +17,10 @@ pub(super) fn pooled(evaluation: &Evaluation, measure: &Measure) -> Option<Vec<f
     (0..evaluation.classes.len()).map(of).collect()
 }
 
-/// The mean over the classes for which there is a number.
-pub(super) fn foreground(classes: impl IntoIterator<Item = f64>) -> f64 {
-    Mean::of(classes).value
+/// The mean over the classes for which there is a number, but for the background.
+pub(super) fn foreground(evaluation: &Evaluation, classes: impl IntoIterator<Item = f64>) -> f64 {
+    let of_class = classes.into_iter().zip(evaluation.foreground());
+    Mean::of(of_class.filter(|(_, is_foreground)| *is_foreground).map(|(value, _)| value)).value
 }
 
 pub(super) fn aggregates(evaluation: &Evaluation, measures: &[Measure]) -> String {
@@ -43,8 +44,8 @@ pub(super) fn aggregates(evaluation: &Evaluation, measures: &[Measure]) -> Strin
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"summary\">\n<table class=\"numbers\">\n\
          <thead><tr><th scope=\"col\">Class</th>{heads}</tr></thead>\n{}{}</table>\n</div>\n\
          <p class=\"note\">A mean leaves out the cases for which the number is not defined (NaN); how many stands \
-         below it. Where one case is infinite (∞), so is the mean. The foreground is the mean of the classes above it, \
-         without those that are NaN.</p>\n</section>\n",
+         below it. Where one case is infinite (∞), so is the mean. The foreground is the mean of the classes above it \
+         but for the background, without those that are NaN.</p>\n</section>\n",
         body(&format!("Mean over cases <small>of {count}</small>"), of_cases),
         body("Pooled over all voxels", of_voxels)
     )
@@ -73,14 +74,14 @@ fn mean_cells(evaluation: &Evaluation, measure: &Measure) -> Vec<String> {
         let cell = measure.cell(mean.value, evaluation.empty);
         cell.strip_suffix("</td>").map_or(cell.clone(), |cell| format!("{cell}{}</td>", parts.concat()))
     };
-    let foreground = foreground(means.iter().map(|mean| mean.value));
+    let foreground = foreground(evaluation, means.iter().map(|mean| mean.value));
     means.iter().enumerate().map(cell).chain([measure.cell(foreground, evaluation.empty)]).collect()
 }
 
 fn pooled_cells(evaluation: &Evaluation, measure: &Measure) -> Vec<String> {
     match pooled(evaluation, measure) {
         Some(classes) => {
-            let all = foreground(classes.iter().copied());
+            let all = foreground(evaluation, classes.iter().copied());
             classes.into_iter().chain([all]).map(|value| measure.cell(value, evaluation.empty)).collect()
         }
         None => {
@@ -131,6 +132,13 @@ mod tests {
                 && table.contains(&format!("{} NaN<", mean.left_out))
         );
         assert!(table.contains(&format!("<td>{}</td>", dice.text(evaluation.pooled(2).dice()))));
+    }
+
+    #[test]
+    fn the_background_is_no_foreground() {
+        let mut evaluation = sample::evaluation(4);
+        evaluation.classes[1] = Class::of_label("0", 0);
+        assert_eq!(foreground(&evaluation, [0.5, 100.0, 0.25]), 0.375);
     }
 
     #[test]

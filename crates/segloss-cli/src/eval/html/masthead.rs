@@ -84,11 +84,11 @@ fn figures(evaluation: &Evaluation, measures: &[Measure]) -> String {
         return String::new();
     }
     let of = |metric| measures.iter().find(|measure| measure.metric == metric);
-    let mean = |measure: &Measure| foreground(means(evaluation, measure).iter().map(|mean| mean.value));
+    let mean = |measure: &Measure| foreground(evaluation, means(evaluation, measure).iter().map(|mean| mean.value));
     let mut figures = vec![];
     if let Some(dice) = of(Metric::Dice) {
         figures.push((dice.text(mean(dice)), "mean Dice over cases"));
-        let pooled = pooled(evaluation, dice).map(foreground);
+        let pooled = pooled(evaluation, dice).map(|pooled| foreground(evaluation, pooled));
         figures.extend(pooled.map(|pooled| (dice.text(pooled), "Dice of all voxels pooled")));
     }
     if let Some(distance) = of(Metric::Hausdorff95) {

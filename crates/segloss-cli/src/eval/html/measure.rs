@@ -138,8 +138,8 @@ impl Measure {
                 "undefined: the class has no voxels in the truth"
             }
             Metric::Dice | Metric::Iou => "undefined: nothing by nothing, the class is in neither mask",
-            Metric::SoftDice => "undefined: nothing by nothing, or no probabilities",
-            Metric::CrossEntropy => "not measured: there are no probabilities",
+            Metric::SoftDice => "undefined: nothing by nothing, or no probabilities of this class",
+            Metric::CrossEntropy => "not measured: there are no probabilities of this class",
             Metric::Precision => "undefined: nothing by nothing, none of the class is predicted",
             Metric::Recall => "undefined: nothing by nothing, the class has no voxels in the truth",
             Metric::Specificity => "undefined: nothing by nothing, the truth leaves nothing out",

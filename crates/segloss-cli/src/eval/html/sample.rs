@@ -7,6 +7,7 @@ use segloss::metrics::Counts;
 use crate::eval::case::{Agreement, Case, Class, Score, Slice, Surface};
 use crate::eval::metric::Empty;
 use crate::eval::summary::Evaluation;
+use crate::eval::volume::Meaning;
 
 /// A name that is markup wherever it is not escaped.
 pub(super) const HOSTILE: &str = "</script><script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;";
@@ -23,6 +24,7 @@ pub(super) fn evaluation(cases: usize) -> Evaluation {
         prediction: "/data/predictions & more".into(),
         truth: "/data/labelsTs".into(),
         classes: regions,
+        meaning: Meaning::Labels,
         cases: (0..cases).map(case).collect(),
         failed: vec![
             (
@@ -37,6 +39,7 @@ pub(super) fn evaluation(cases: usize) -> Evaluation {
         passed_over: vec![],
         empty: Empty::Nan,
         surfaces: Some(("MONAI", 1.0)),
+        soft: None,
     }
 }
 
@@ -58,7 +61,6 @@ fn case(index: usize) -> Case {
         voxel_volume: Some(1.5),
         scores: (0..3).map(|class| score(index, class)).collect(),
         generalized_dice: quality(index, 0),
-        soft: None,
         slice: Some(slice(index)),
         name,
     }
@@ -97,7 +99,7 @@ fn score(case: usize, class: usize) -> Score {
             surface(2.0 + 70.0 * (1.0 - quality).powi(2), quality.powf(0.8)),
         ),
     };
-    Score { counts, surface: Some(surface) }
+    Score { counts, surface: Some(surface), soft: None }
 }
 
 fn slice(case: usize) -> Slice {

@@ -70,9 +70,9 @@ pub(crate) struct Eval {
     /// The prediction holds logits: p = 1/(1 + e^-z); of several channels, the largest is the class
     #[arg(long)]
     pub(crate) logits: bool,
-    /// The probability above which a voxel is foreground, in prediction and truth
-    #[arg(long, value_name = "P", default_value_t = 0.5, value_parser = threshold)]
-    pub(crate) threshold: f64,
+    /// The probability above which a voxel is foreground, in prediction and truth [default: 0.5]
+    #[arg(long, value_name = "P", value_parser = threshold)]
+    pub(crate) threshold: Option<f64>,
     /// What the numbers of the files are
     #[arg(long = "as", value_name = "KIND", value_enum, default_value_t = Kind::Auto)]
     pub(crate) kind: Kind,
@@ -96,7 +96,7 @@ pub(crate) struct Eval {
           default_missing_value = "monai")]
     pub(crate) surface: Option<Surfaces>,
     /// How far apart surfaces count as the same in the normalised surface Dice, in mm
-    #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = length)]
+    #[arg(long, value_name = "MM", default_value_t = 1.0, value_parser = length, requires = "surface")]
     pub(crate) tolerance: f64,
     /// The size of a voxel along every axis, in mm [default: what the files say]
     #[arg(long, value_name = "MM", value_delimiter = ',', value_parser = positive)]

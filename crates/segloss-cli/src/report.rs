@@ -26,6 +26,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.replace(char::is_control, "\u{fffd}")
 }
 
+/// How many, in words that fit.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+}
+
 /// With a comma every three digits.
 pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();

@@ -2,40 +2,89 @@
 
 use segloss::metrics::Counts;
 
-use super::summary::Evaluation;
+use super::metric::Metric;
+use super::score::generalized_dice;
+use super::summary::{Evaluation, Mean};
+use crate::failure::Failure;
 
-/// With a line of names; what is not defined is `nan`, as NumPy and pandas read it.
-pub(crate) fn csv(evaluation: &Evaluation) -> String {
-    let metrics = evaluation.metrics();
-    let counts = |counts: Counts| {
-        [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
-            .map(|c| c.to_string())
-    };
-    let names = metrics.iter().map(|metric| metric.key().to_owned());
-    let mut lines =
-        vec![line(["case", "class"].map(str::to_owned), names, ["TP", "FP", "FN", "TN"].map(str::to_owned))];
-    let nothing = || [const { String::new() }; 4];
+/// With a line of names; what is not defined is `nan`, as NumPy and pandas read it. Where there are several classes, their mean
+/// and generalised Dice have a line each. What could not be scored has a line without numbers.
+pub(crate) fn csv(evaluation: &Evaluation) -> Result<String, Failure> {
+    let mut lines = Lines::new(evaluation);
     for case in &evaluation.cases {
-        for (index, class) in evaluation.classes.iter().enumerate() {
-            let values = metrics.iter().map(|&metric| number(evaluation.value(metric, case, index)));
-            lines.push(line([case.name.clone(), class.name.clone()], values, counts(case.scores[index].counts)));
-        }
+        let value = |metric, class| Some(evaluation.value(metric, case, class));
+        let counts = |class: usize| Some(case.scores[class].counts);
+        lines.add_classes(&case.name, value, counts, case.generalized_dice);
     }
-    for (index, class) in evaluation.classes.iter().enumerate() {
-        let values = metrics.iter().map(|&metric| number(evaluation.mean(metric, index).value));
-        lines.push(line(["(mean over cases)".to_owned(), class.name.clone()], values, nothing()));
+    let value = |metric, class| Some(evaluation.mean(metric, class).value);
+    lines.add_classes("(mean over cases)", value, |_| None, evaluation.generalized_dice().value);
+    let generalized = generalized_dice(&evaluation.all_pooled(), evaluation.empty)?;
+    let value = |metric, class| evaluation.of_pool(metric, class);
+    lines.add_classes("(pooled)", value, |class| Some(evaluation.pooled(class)), generalized);
+    for (name, reason) in &evaluation.failed {
+        lines.add(name, "(failed)", |_| None, None, reason);
     }
-    for (index, class) in evaluation.classes.iter().enumerate() {
-        let values = metrics.iter().map(|&metric| evaluation.of_pool(metric, index).map_or(String::new(), number));
-        let pooled = evaluation.pooled(index);
-        lines.push(line(["(pooled)".to_owned(), class.name.clone()], values, counts(pooled)));
+    for path in &evaluation.unmatched {
+        lines.add(&path.display().to_string(), "(unmatched)", |_| None, None, "no partner of this name");
     }
-    lines.concat()
+    Ok(lines.text)
 }
 
-fn line(names: [String; 2], values: impl Iterator<Item = String>, counts: [String; 4]) -> String {
-    let fields: Vec<_> = names.iter().map(|name| quoted(name)).chain(values).chain(counts).collect();
-    fields.join(",") + "\n"
+struct Lines<'a> {
+    evaluation: &'a Evaluation,
+    metrics: Vec<Metric>,
+    text: String,
+}
+
+impl<'a> Lines<'a> {
+    fn new(evaluation: &'a Evaluation) -> Self {
+        let metrics = evaluation.metrics();
+        let names = metrics.iter().map(|metric| metric.key());
+        let names: Vec<_> =
+            ["case", "class"].into_iter().chain(names).chain(["TP", "FP", "FN", "TN", "remark"]).collect();
+        Self { evaluation, text: names.join(",") + "\n", metrics }
+    }
+
+    /// A line for every class, and for all of them.
+    fn add_classes(
+        &mut self,
+        case: &str,
+        value: impl Fn(Metric, usize) -> Option<f64>,
+        counts: impl Fn(usize) -> Option<Counts>,
+        generalized: f64,
+    ) {
+        let evaluation = self.evaluation;
+        let classes = 0..evaluation.classes.len();
+        for (index, class) in evaluation.classes.iter().enumerate() {
+            self.add(case, &class.name, |metric| value(metric, index), counts(index), "");
+        }
+        if evaluation.classes.len() > 1 {
+            let of_all = |metric| classes.clone().map(|class| value(metric, class)).collect::<Option<Vec<_>>>();
+            self.add(case, "(mean)", |metric| Some(Mean::of(of_all(metric)?).value), None, "");
+            self.add(case, "(generalised)", |metric| (metric == Metric::Dice).then_some(generalized), None, "");
+        }
+    }
+
+    fn add(
+        &mut self,
+        case: &str,
+        class: &str,
+        value: impl Fn(Metric) -> Option<f64>,
+        counts: Option<Counts>,
+        remark: &str,
+    ) {
+        let values = self.metrics.iter().map(|&metric| value(metric).map_or(String::new(), number));
+        let counts = match counts {
+            Some(counts) => {
+                [counts.true_positives, counts.false_positives, counts.false_negatives, counts.true_negatives]
+                    .map(|count| count.to_string())
+            }
+            None => [const { String::new() }; 4],
+        };
+        let names = [case, class].map(quoted);
+        let fields: Vec<_> = names.into_iter().chain(values).chain(counts).chain([quoted(remark)]).collect();
+        self.text += &(fields.join(",") + "\n");
+    }
 }
 
 fn number(value: f64) -> String {
@@ -46,6 +95,6 @@ fn number(value: f64) -> String {
 }
 
 /// As RFC 4180 has it.
-pub(crate) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

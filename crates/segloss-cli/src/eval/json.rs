@@ -53,6 +53,7 @@ pub(crate) fn json(evaluation: &Evaluation) -> Result<String, Failure> {
         ("passed_over".to_owned(), paths(&evaluation.passed_over)),
         ("pooled".to_owned(), keyed(evaluation, pooled)),
         ("pooled_generalized_dice".to_owned(), number(generalized_dice(&evaluation.all_pooled(), evaluation.empty)?)),
+        ("remarks".to_owned(), json!(evaluation.remarks)),
         ("surface_definition".to_owned(), json!(evaluation.surfaces.map(|(definition, _)| definition))),
         ("surface_tolerance".to_owned(), json!(evaluation.surfaces.map(|(_, tolerance)| tolerance))),
         ("threshold".to_owned(), json!(soft.map(|soft| soft.threshold))),

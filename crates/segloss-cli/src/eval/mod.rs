@@ -9,6 +9,7 @@ mod json;
 mod labels;
 mod metric;
 mod pairs;
+mod remarks;
 mod score;
 mod slice;
 mod soft;
@@ -24,10 +25,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use segloss_files::is_image;
+use segloss_files::ENDINGS;
 
 pub(crate) use self::metric::Empty;
-use self::pairs::{Matched, Pair};
+use self::pairs::{Holding, Matched, Pair};
 use self::score::{Question, Scored};
 use self::summary::{Evaluation, SoftBy};
 pub(crate) use self::volume::{Channels, Kind, NpzOrder};
@@ -38,6 +39,9 @@ use crate::output::{Pending, check_places};
 use crate::progress::{Bar, Progress};
 use crate::report::plain;
 use crate::threads;
+
+/// The probability above which a voxel is foreground, unless another is given.
+const THRESHOLD: f64 = 0.5;
 
 /// Whether results are being written. Until then there is nothing that a sudden end could leave half done.
 static WRITES: AtomicBool = AtomicBool::new(false);
@@ -70,6 +74,7 @@ pub(crate) fn run(args: &args::Eval, adapter: Option<&str>) -> Result<Outcome, F
         [true, true] => {
             let matched = pairs::of_folders(&args.prediction, &args.truth);
             check_places(&outputs, &matched.files())?;
+            remarks::check_flags(args, &matched.files())?;
             let scored = threads::install(args.threads, || score_all(&question, &matched.pairs))?;
             hand_out(args, evaluation(args, &question, matched, scored)?)
         }
@@ -104,7 +109,7 @@ fn question(args: &args::Eval, adapter: Option<&str>) -> Result<Question, Failur
     let reading = Reading {
         kind: args.kind,
         channels: args.channels,
-        threshold: args.threshold,
+        threshold: args.threshold.unwrap_or(THRESHOLD),
         logits: args.logits,
         png_white: args.png_white,
         npz_key: args.npz_key.clone(),
@@ -128,9 +133,7 @@ fn question(args: &args::Eval, adapter: Option<&str>) -> Result<Question, Failur
 
 /// Two files. Of probabilities of one class, the table is one of the soft scores first.
 fn of_files(args: &args::Eval, question: &Question, pair: Pair) -> Result<Outcome, Failure> {
-    if args.png_white.is_some() && ![&pair.prediction, &pair.truth].into_iter().any(|path| is_image(path)) {
-        return Err(Failure::new("--png-white is given but neither file is a .png or .tif; leave it out"));
-    }
+    remarks::check_flags(args, &[&pair.prediction, &pair.truth])?;
     let progress = Progress::new("reading");
     let contents = volume::read_pair(&pair.prediction, &pair.truth, &question.reading)?;
     drop(progress);
@@ -184,14 +187,17 @@ fn evaluation(
     failed.sort();
     let unmatched = matched.unmatched;
     report_failures(&failed, &unmatched, &matched.passed_over);
+    let mut remarks: Vec<_> = matched.folders.iter().filter_map(remarks::of_other_kinds).collect();
+    remarks::report(&remarks);
     if good.is_empty() {
-        let nothing =
-            if failed.is_empty() { "no prediction has a truth of its name" } else { "no case could be scored" };
-        return Err(Failure::new(format!("{}: {nothing}", args.prediction.display())));
+        return Err(nothing_scored(args, &matched.folders, !failed.is_empty()));
     }
     let is_soft = good.iter().any(Scored::is_soft);
     let good: Vec<_> =
         if is_soft { good.into_iter().map(|scored| question.as_probabilities(scored)).collect() } else { good };
+    let of_scores = remarks::of_scores(args, question, &good);
+    remarks::report(&of_scores);
+    remarks.extend(of_scores);
     let labels = good.iter().flat_map(Scored::labels).collect();
     let (meaning, channels) = good.first().map_or((Meaning::Labels, 1), |scored| (scored.meaning, scored.channels));
     let classes = question.classes_of(&labels, meaning, channels);
@@ -207,6 +213,7 @@ fn evaluation(
         failed,
         unmatched,
         passed_over: matched.passed_over,
+        remarks,
         empty: args.empty,
         surfaces: args.surface.map(|definition| (definition.name(), args.tolerance)),
         soft: is_soft.then(|| question.engine()).transpose()?.map(|engine| SoftBy {
@@ -215,6 +222,20 @@ fn evaluation(
             kind: engine.kind(),
         }),
     })
+}
+
+/// Why there is no case at all.
+fn nothing_scored(args: &args::Eval, folders: &[Holding], has_failed: bool) -> Failure {
+    if has_failed {
+        return Failure::file(&args.prediction, "no case could be scored");
+    }
+    match folders.iter().find(|holding| holding.known == 0) {
+        Some(holding) => Failure::file(
+            &holding.folder,
+            format!("it holds no file of a known kind; expected names that end in {}", ENDINGS.join(", ")),
+        ),
+        None => Failure::file(&args.prediction, "no prediction has a truth of its name"),
+    }
 }
 
 /// The cases that are like most: with one label a voxel, or with so many channels that overlap. The others have failed.
@@ -255,7 +276,7 @@ fn hand_out(args: &args::Eval, evaluation: Evaluation) -> Result<Outcome, Failur
     let report = match args.format {
         TableFormat::Table => evaluation.text()?,
         TableFormat::Json => json::json(&evaluation)?,
-        TableFormat::Csv => csv::csv(&evaluation),
+        TableFormat::Csv => csv::csv(&evaluation)?,
         TableFormat::Markdown => evaluation.markdown()?,
     };
     let is_partial = !evaluation.failed.is_empty() || (!evaluation.unmatched.is_empty() && !args.subset);

@@ -62,6 +62,18 @@ pub(crate) struct Matched {
     pub(crate) failed: Vec<(String, String)>,
     /// Names for which there are several files, so that nobody knows which is meant.
     pub(crate) ambiguous: Vec<(String, Vec<PathBuf>)>,
+    /// What each of both folders holds.
+    pub(crate) folders: Vec<Holding>,
+}
+
+/// What a folder holds, with all folders in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holding {
+    pub(crate) folder: PathBuf,
+    /// How many files of known kinds.
+    pub(crate) known: usize,
+    /// How many of other kinds, by what comes after the last point of their names.
+    pub(crate) others: BTreeMap<String, usize>,
 }
 
 impl Matched {
@@ -77,18 +89,22 @@ impl Matched {
 /// Pairs the files of two folders and of all folders in them.
 pub(crate) fn of_folders(prediction: &Path, truth: &Path) -> Matched {
     let mut failed = vec![];
-    let [predictions, truths] = [prediction, truth].map(|folder| files(folder, &mut failed));
-    Matched { failed, ..matched(prediction, predictions, truth, truths) }
+    let [(predictions, held), (truths, also_held)] = [prediction, truth].map(|folder| files(folder, &mut failed));
+    Matched { failed, folders: vec![held, also_held], ..matched(prediction, predictions, truth, truths) }
 }
 
 /// All files in a folder, but for hidden ones, whose name says that they are read.
-fn files(folder: &Path, failed: &mut Vec<(String, String)>) -> Vec<PathBuf> {
+fn files(folder: &Path, failed: &mut Vec<(String, String)>) -> (Vec<PathBuf>, Holding) {
     let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let mut found = vec![];
+    let (mut found, mut others) = (vec![], BTreeMap::<_, usize>::new());
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(|e| !is_hidden(e))
     {
         match entry {
             Ok(entry) if entry.file_type().is_file() && ending(entry.path()).is_some() => found.push(entry.into_path()),
+            Ok(entry) if entry.file_type().is_file() => {
+                let ending = entry.path().extension().map(|ending| ending.to_string_lossy().to_lowercase());
+                *others.entry(ending.unwrap_or_default()).or_default() += 1;
+            }
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).display().to_string();
@@ -97,7 +113,8 @@ fn files(folder: &Path, failed: &mut Vec<(String, String)>) -> Vec<PathBuf> {
             }
         }
     }
-    found
+    let holding = Holding { folder: folder.to_owned(), known: found.len(), others };
+    (found, holding)
 }
 
 fn ending(path: &Path) -> Option<usize> {

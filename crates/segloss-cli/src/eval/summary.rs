@@ -24,6 +24,8 @@ pub(crate) struct Evaluation {
     pub(crate) unmatched: Vec<PathBuf>,
     /// Files beside one of the same name, in a format that is preferred.
     pub(crate) passed_over: Vec<PathBuf>,
+    /// What else should be known.
+    pub(crate) remarks: Vec<String>,
     pub(crate) empty: Empty,
     /// Whose definition of surfaces was taken, and the tolerance of their Dice: in mm where all spacings are known, else in
     /// voxels. `None` without surfaces.

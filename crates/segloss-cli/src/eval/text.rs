@@ -1,10 +1,11 @@
 //! Tables of an evaluation, for terminals and in Markdown.
 
+use super::case::Class;
 use super::metric::Metric;
 use super::score::generalized_dice;
 use super::summary::Evaluation;
 use crate::failure::Failure;
-use crate::report::{plain, thousands};
+use crate::report::{counted, plain, thousands};
 
 /// A table with a title: a row of heads, and rows.
 pub(crate) struct Table {
@@ -62,10 +63,12 @@ impl Evaluation {
 
     fn about(&self) -> [(&'static str, String); 3] {
         let mut cases = thousands(self.cases.len() as u64);
-        for (count, what) in [(self.failed.len(), "failed"), (self.unmatched.len(), "files without a partner")] {
-            if count > 0 {
-                cases += &format!(", {count} {what}");
-            }
+        if !self.failed.is_empty() {
+            cases += &format!(", {} failed", self.failed.len());
+        }
+        if !self.unmatched.is_empty() {
+            cases += ", ";
+            cases += &counted(self.unmatched.len() as u64, "file without a partner", "files without a partner");
         }
         [
             ("prediction", plain(&self.prediction.display().to_string())),
@@ -118,7 +121,8 @@ impl Evaluation {
             rows.push(head("mean", metrics.iter().map(|&metric| cell(metric, self.over_classes(metric, case)))));
             rows.push(head("generalised", [number(case.generalized_dice)]));
         }
-        Table { title: format!("{}, {} voxels", case.name, thousands(case.voxels)), rows: even(rows) }
+        let title = format!("{}, {}", plain(&case.name), counted(case.voxels, "voxel", "voxels"));
+        Table { title, rows: even(rows) }
     }
 
     /// One row a case: the Dice of every class.
@@ -172,23 +176,25 @@ impl Evaluation {
     /// What is left out, and what else a reader should know.
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![];
-        for (index, class) in self.classes.iter().enumerate().filter(|_| self.cases.len() > 1) {
-            for metric in self.metrics() {
-                let mean = self.mean(metric, index);
-                if mean.left_out > 0 {
-                    notes.push(format!(
-                        "{} of class {} is not defined (NaN) in {} of {} cases, which its mean leaves out",
-                        metric.name(),
-                        class.name,
-                        mean.left_out,
-                        mean.left_out + mean.count
-                    ));
-                }
+        for metric in self.metrics().into_iter().filter(|_| self.cases.len() > 1) {
+            let left_out = |(index, class): (usize, &Class)| {
+                let count = self.mean(metric, index).left_out;
+                (count > 0).then(|| format!("of class {} in {count}", class.name))
+            };
+            let left_out: Vec<_> = self.classes.iter().enumerate().filter_map(left_out).collect();
+            if !left_out.is_empty() {
+                notes.push(format!(
+                    "{} is not defined (NaN) {} of {} cases, which its mean leaves out",
+                    metric.name(),
+                    left_out.join(", "),
+                    self.cases.len()
+                ));
             }
         }
         notes.extend(self.failed.iter().map(|(name, reason)| format!("failed: {name}: {reason}")));
         notes.extend(self.unmatched.iter().map(|path| format!("without a partner: {}", path.display())));
         notes.extend(self.passed_over.iter().map(|path| format!("passed over: {}", path.display())));
+        notes.extend(self.remarks.iter().cloned());
         if let Some((definition, _)) = self.surfaces {
             notes.push(format!("surface distances as {definition} defines them"));
         }

@@ -1,4 +1,4 @@
-//! What could not be scored.
+//! What could not be scored, and what else should be known.
 
 use crate::eval::summary::Evaluation;
 
@@ -9,14 +9,22 @@ const OPEN: usize = 12;
 
 /// Nothing where all went well.
 pub(super) fn problems(evaluation: &Evaluation) -> String {
-    let (failed, unmatched) = (failed(evaluation), unmatched(evaluation));
-    if failed.is_empty() && unmatched.is_empty() {
+    let (failed, unmatched, remarks) = (failed(evaluation), unmatched(evaluation), remarks(evaluation));
+    if failed.is_empty() && unmatched.is_empty() && remarks.is_empty() {
         return String::new();
     }
     format!(
         "<section class=\"problems\" aria-labelledby=\"problems\">\n<h2 id=\"problems\">Not in this report</h2>\n\
-         {failed}{unmatched}</section>\n"
+         {failed}{unmatched}{remarks}</section>\n"
     )
+}
+
+fn remarks(evaluation: &Evaluation) -> String {
+    if evaluation.remarks.is_empty() {
+        return String::new();
+    }
+    let rows: String = evaluation.remarks.iter().map(|remark| format!("<li>{}</li>\n", escape(remark))).collect();
+    format!("<ul>\n{rows}</ul>\n")
 }
 
 fn failed(evaluation: &Evaluation) -> String {
@@ -62,6 +70,8 @@ mod tests {
         assert!(section.contains("<details open>") && section.contains("3 files without"), "{section}");
         evaluation.failed.clear();
         evaluation.unmatched.clear();
+        assert!(problems(&evaluation).contains("<li>labelsTs: 1 file of another kind is not looked at (1 .json)</li>"));
+        evaluation.remarks.clear();
         assert_eq!(problems(&evaluation), "");
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn evaluation(cases: usize) -> Evaluation {
             .map(PathBuf::from)
             .into(),
         passed_over: vec![],
+        remarks: vec!["labelsTs: 1 file of another kind is not looked at (1 .json)".to_owned()],
         empty: Empty::Nan,
         surfaces: Some(("MONAI", 1.0)),
         soft: None,

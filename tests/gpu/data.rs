@@ -283,7 +283,7 @@ pub(crate) fn takes_probabilities(name: &str) -> bool {
 /// Squared Dice is flat where p = t: a·t and 2b·p then cancel, and no f32 evaluation can keep 1e-5 of what is left of
 /// them. So may a·t and b of the Matthews correlation be far larger than all their sums. Nor does it have to: measured against
 /// its summands the gradient is as exact there as elsewhere.
-fn summands(loss: &Loss, batch: &Batch, expected: &reference::Evaluation) -> f64 {
+pub(crate) fn summands(loss: &Loss, batch: &Batch, expected: &reference::Evaluation) -> f64 {
     let is_squared = |statistic: &Statistic| matches!(statistic, Statistic::Overlap { squared: true, .. });
     let is_matthews =
         |term: &Term| matches!(&term.measure, Measure::Overlap(o) if matches!(o.formula, Formula::Matthews { .. }));

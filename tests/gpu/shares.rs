@@ -22,7 +22,7 @@ fn cross_entropy(ce: CrossEntropy) -> Loss {
     Loss::of(vec![Term::new(Activation::Normalized, Measure::CrossEntropy(ce))])
 }
 
-fn losses() -> [(&'static str, Loss); 6] {
+pub(crate) fn losses() -> [(&'static str, Loss); 6] {
     let held = CrossEntropy { clip: 1e-7, divisor: Divisor::Voxels, ..Default::default() };
     let weighted = CrossEntropy { class_weights: vec![0.75], label_smoothing: 0.1, ..held.clone() };
     [
@@ -36,7 +36,7 @@ fn losses() -> [(&'static str, Loss); 6] {
 }
 
 /// Numbers up to 3, one in five of them 0; every seventh voxel is 3 in one class and 0 in the others.
-fn shares(dims: &[usize], seed: u32) -> Tensors {
+pub(crate) fn shares(dims: &[usize], seed: u32) -> Tensors {
     let mut tensors = Tensors::random(dims, seed, true);
     let (classes, voxels) = (tensors.shape.classes(), tensors.shape.voxels());
     for (i, x) in tensors.logits.iter_mut().enumerate() {

@@ -147,7 +147,7 @@ fn a_list_for_alpha_weighs_ones_alone() {
         for (element, factor) in expected.into_iter().enumerate() {
             assert_close(loss.voxel_map.as_ref().unwrap()[element], factor * std::f64::consts::LN_2);
             // dℓ/dz = σ(0) − t.
-            let slope = 0.5 - f64::from([1.0, 0.5, 1.0, 0.75][element]);
+            let slope = 0.5 - [1.0, 0.5, 1.0, 0.75][element];
             assert_close(loss.gradient.as_ref().unwrap()[element], factor * slope);
         }
     }

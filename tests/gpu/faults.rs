@@ -196,6 +196,10 @@ fn memory_that_is_short() {
         println!("skipped: only of software adapters on Linux the memory can be limited from here");
         return;
     }
+    if gpu().adapter_info().driver_info.starts_with("Mesa 25") {
+        println!("skipped: Mesa 25's lavapipe crashes where memory is short");
+        return;
+    }
     // In a process of its own, whose address space is so small that the driver gets no more.
     const LIMITED: &str = "SEGLOSS_TEST_IN_LITTLE_MEMORY";
     if std::env::var_os(LIMITED).is_none() {
@@ -229,11 +233,17 @@ fn memory_that_is_short() {
 #[test]
 fn a_budget_of_memory() {
     let _turn = turn();
-    let poor =
-        of_adapter(&adapter(wgpu::MemoryBudgetThresholds { for_resource_creation: Some(0), for_device_loss: None }));
+    let thresholds = wgpu::MemoryBudgetThresholds { for_resource_creation: Some(0), for_device_loss: None };
+    let adapter = adapter(thresholds);
+    let name = adapter.get_info().name;
+    let requested = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()));
+    let Ok((device, queue)) = requested else {
+        println!("skipped: a budget of nothing is too little for a device of {name}");
+        return;
+    };
     let tensors = tensors();
-    match poor.evaluate(&loss(), &tensors.batch(0).with_gradient()) {
+    match Gpu::from_wgpu(device, queue).unwrap().evaluate(&loss(), &tensors.batch(0).with_gradient()) {
         Err(error) => assert!(matches!(error, Error::OutOfMemory(_)), "{error}"),
-        Ok(_) => println!("skipped: {} tells no budget", poor.adapter_info().name),
+        Ok(_) => println!("skipped: {name} tells no budget"),
     }
 }

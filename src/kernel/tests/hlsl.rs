@@ -3,7 +3,7 @@
 use naga::back::hlsl;
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, Validator};
 
-use super::{APART, Stage, Team, Variant, with_constants};
+use super::{APART, Stage, Team, Variant, written::with_constants};
 
 /// HLSL has no number of workgroups: wgpu hands it over in a constant buffer, which has to stand where the entry point reads it.
 /// In a struct of built-in values, naga takes the workgroup's own number in its place.

@@ -72,6 +72,7 @@ fn descriptions_of_losses_and_metrics() {
 
 #[test]
 fn problems_and_bindings() {
+    corpus("problem").iter().for_each(|bytes| problem(bytes));
     proptest!(seeded(200), |(bytes in proptest::collection::vec(any::<u8>(), 0..300))| problem(&bytes));
 }
 

@@ -48,12 +48,13 @@ impl Decision {
         });
         let whole = |file: usize| {
             let other = 1 - file;
-            let is_beside_a_mask = match alone[other] {
+            // Looked at last: it reads the whole file.
+            let is_beside_a_mask = || match alone[other] {
                 _ if channels[other] > 1 => channels[other] == 2,
                 Some(taken) => taken != Taken::Labels,
                 None => is_white[other] || are_0_or(&contents[other], 1),
             };
-            if is_white[file] && is_beside_a_mask { Taken::Mask } else { Taken::Labels }
+            if is_white[file] && is_beside_a_mask() { Taken::Mask } else { Taken::Labels }
         };
         let taken = [0, 1].map(|file| alone[file].unwrap_or_else(|| whole(file)));
         let is_one_class = channels == [1, 1] && contents[0].dims == contents[1].dims;

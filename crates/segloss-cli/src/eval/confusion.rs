@@ -28,7 +28,7 @@ impl Confusion {
     fn of_bytes(prediction: &[u8], truth: &[u8]) -> Self {
         let mut tally = Tally::default();
         tally.take(prediction, truth);
-        Self(tally.finish().map(|(pair, count)| (pair.map(i32::from), count)).collect())
+        Self(tally.finish().into_iter().map(|(pair, count)| (pair.map(i32::from), count)).collect())
     }
 
     /// Of labels of any size: a run of one pair is looked up once.
@@ -123,6 +123,23 @@ mod tests {
             }
             assert_eq!(words.voxels(), n as u64);
             assert_eq!(Confusion::new(&Labels::Narrow(prediction.into()), &Labels::Narrow(truth.into())), words);
+        }
+    }
+
+    /// A volume with few labels in some places and many in others, in every order.
+    #[test]
+    fn places_with_few_labels_and_with_many_add_up() {
+        let part = |labels: usize| (0..3000).map(move |i| (i * i / 7 % labels) as u8);
+        for order in [[2, 3, 4, 9, 256], [256, 9, 4, 3, 2], [3, 9, 2, 256, 4], [4, 2, 256, 3, 9]] {
+            let prediction: Vec<u8> = order.into_iter().flat_map(part).collect();
+            let truth: Vec<u8> =
+                prediction.iter().enumerate().map(|(i, &p)| if i % 5 == 0 { p / 2 } else { p }).collect();
+            let mut expected = BTreeMap::new();
+            for (&p, &t) in prediction.iter().zip(&truth) {
+                *expected.entry([p, t].map(i32::from)).or_default() += 1;
+            }
+            let [prediction, truth] = [prediction, truth].map(|labels| Labels::Narrow(labels.into()));
+            assert_eq!(Confusion::new(&prediction, &truth), Confusion(expected), "{order:?}");
         }
     }
 

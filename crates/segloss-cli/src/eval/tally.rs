@@ -1,5 +1,7 @@
 //! Counts of pairs of bytes.
 
+use std::collections::BTreeMap;
+
 use multiversion::multiversion;
 
 /// Pairs that are looked at together: few enough that some blocks have one label only, and that all stay in the nearest cache.
@@ -57,12 +59,16 @@ impl Tally {
     }
 
     /// All pairs with how often they were taken in.
-    pub(super) fn finish(self) -> impl Iterator<Item = ([u8; 2], u64)> {
+    pub(super) fn finish(self) -> BTreeMap<[u8; 2], u64> {
         let few = PAIRS.into_iter().zip(self.few);
-        let [one, other] = self.tables;
-        let many = one.into_iter().zip(other).enumerate();
-        let many = many.map(|(cell, (one, other))| ([(cell >> 8) as u8, cell as u8], one + other));
-        few.chain(many).filter(|(_, count)| *count > 0)
+        let of_cell = |(cell, count)| ([(cell >> 8) as u8, cell as u8], count);
+        let many = self.tables.into_iter().flat_map(|table| table.into_iter().enumerate().map(of_cell));
+        let mut pairs = BTreeMap::new();
+        // A pair may be among the few of one block and among the many of another.
+        for (pair, count) in few.chain(many).filter(|(_, count)| *count > 0) {
+            *pairs.entry(pair).or_default() += count;
+        }
+        pairs
     }
 
     /// Labels with no bits but these.

@@ -4,129 +4,224 @@ use std::collections::BTreeMap;
 
 use multiversion::multiversion;
 
-/// Pairs that are looked at together: few enough that some blocks have one label only, and that all stay in the nearest cache.
-const BLOCK: usize = 1024;
+/// Bytes that a vector may hold.
+const LANES: usize = 32;
+
+/// Voxels that are looked at together: where all are 0, as outside a body, they are passed over.
+const RUN: usize = 4 * LANES;
+
+/// Runs whose counts fit in a byte for each lane.
+const BATCH: usize = 255 * LANES / RUN;
 
 /// Labels below this are counted pair by pair of them, many voxels at once.
 const FEW: u8 = 4;
 
-/// All pairs of few labels: those that agree first, since most voxels do, and what is left over may soon be nothing.
-const PAIRS: [[u8; 2]; (FEW as usize) * (FEW as usize)] = [
-    [0, 0],
-    [1, 1],
-    [2, 2],
-    [0, 1],
-    [1, 0],
-    [2, 1],
-    [1, 2],
-    [0, 2],
-    [2, 0],
-    [3, 3],
-    [0, 3],
-    [3, 0],
-    [1, 3],
-    [3, 1],
-    [2, 3],
-    [3, 2],
-];
+/// The codes, FEW·prediction + truth, of all pairs of three labels and of four, but for two zeros, which are what is left over.
+const OF_THREE: [u8; 8] = [1, 2, 4, 5, 6, 8, 9, 10];
+const OF_FOUR: [u8; 15] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
-/// Neighbours of which, where there are many labels, most are still equal.
-const RUN: usize = 64;
+/// Neighbours that are often equal even where there are many labels.
+const GROUP: usize = LANES;
+
+/// Pairs of bytes.
+const CELLS: usize = 1 << 16;
+
+/// Tables that are added to in turns: neighbours are often equal, and the second would wait for the first one's sum.
+const TABLES: usize = 4;
+
+/// How many of each code there are.
+type Few = [u64; (FEW * FEW) as usize];
+
+/// How many labels there have been.
+#[derive(Clone, Copy, Default)]
+enum Labels {
+    #[default]
+    Three,
+    Four,
+    Many,
+}
 
 /// Pairs of prediction and truth, counted.
 ///
 /// A table of counts has to wait for the same cell again and again. Where there are few labels it is quicker to compare all voxels
-/// with every pair of labels there can be, in vectors.
+/// with every pair of labels there can be, in vectors. How many labels there are is seen on the way: a batch with more than all
+/// before it is counted again.
 #[derive(Default)]
 pub(super) struct Tally {
-    /// In the order of `PAIRS`.
-    few: [u64; PAIRS.len()],
-    /// By prediction and truth, made when needed; two in turns, so that an addition seldom waits for the one before.
-    tables: [Vec<u64>; 2],
+    labels: Labels,
+    few: Few,
+    /// By prediction and truth, made when needed.
+    tables: Vec<[u32; CELLS]>,
+    /// The largest prediction in them.
+    largest: u8,
+    /// What a cell of them is at most.
+    in_tables: u32,
+    /// What was counted otherwise, and in tables before.
+    pairs: BTreeMap<[u8; 2], u64>,
 }
 
 impl Tally {
     /// Takes in as many predictions as truths.
     pub(super) fn take(&mut self, prediction: &[u8], truth: &[u8]) {
-        for (p, t) in prediction.chunks(BLOCK).zip(truth.chunks(BLOCK)) {
-            let bits = [bits(p), bits(t)];
-            if bits[0] | bits[1] < FEW {
-                self.take_few(p, t, bits);
-            } else {
-                self.take_many(p, t);
-            }
+        let (p_runs, p_rest) = prediction.as_chunks::<RUN>();
+        let (t_runs, t_rest) = truth.as_chunks::<RUN>();
+        for (p, t) in p_runs.chunks(BATCH).zip(t_runs.chunks(BATCH)) {
+            self.take_batch(p, t);
+        }
+        for (&p, &t) in p_rest.iter().zip(t_rest) {
+            self.add([p, t], 1);
         }
     }
 
     /// All pairs with how often they were taken in.
-    pub(super) fn finish(self) -> BTreeMap<[u8; 2], u64> {
-        let few = PAIRS.into_iter().zip(self.few);
-        let of_cell = |(cell, count)| ([(cell >> 8) as u8, cell as u8], count);
-        let many = self.tables.into_iter().flat_map(|table| table.into_iter().enumerate().map(of_cell));
-        let mut pairs = BTreeMap::new();
-        // A pair may be among the few of one block and among the many of another.
-        for (pair, count) in few.chain(many).filter(|(_, count)| *count > 0) {
-            *pairs.entry(pair).or_default() += count;
+    pub(super) fn finish(mut self) -> BTreeMap<[u8; 2], u64> {
+        self.empty_tables();
+        for (code, count) in (0..).zip(self.few) {
+            self.add([code / FEW, code % FEW], count);
         }
-        pairs
+        self.pairs
     }
 
-    /// Labels with no bits but these.
-    fn take_few(&mut self, prediction: &[u8], truth: &[u8], [p_bits, t_bits]: [u8; 2]) {
-        let mut codes = [0; BLOCK];
-        let codes = &mut codes[..prediction.len()];
-        if p_bits | t_bits != 0 {
-            encode(prediction, truth, codes);
+    fn add(&mut self, pair: [u8; 2], count: u64) {
+        if count > 0 {
+            *self.pairs.entry(pair).or_default() += count;
         }
-        let mut left = prediction.len() as u64;
-        for (count, [p, t]) in self.few.iter_mut().zip(PAIRS) {
-            if left > 0 && p & !p_bits == 0 && t & !t_bits == 0 {
-                let found = occurrences(FEW * p + t, codes);
-                *count += found;
-                left -= found;
+    }
+
+    fn empty_tables(&mut self) {
+        for table in &std::mem::take(&mut self.tables) {
+            let cells = (0..=self.largest).flat_map(|p| (0..=u8::MAX).map(move |t| [p, t]));
+            for (pair, &count) in cells.zip(table) {
+                self.add(pair, count.into());
+            }
+        }
+        self.in_tables = 0;
+    }
+
+    fn take_batch(&mut self, prediction: &[[u8; RUN]], truth: &[[u8; RUN]]) {
+        let (found, more) = match self.labels {
+            Labels::Three => (pairs_of_three(prediction, truth), Labels::Four),
+            Labels::Four => (pairs_of_four(prediction, truth), Labels::Many),
+            Labels::Many => return self.take_many(prediction.as_flattened(), truth.as_flattened()),
+        };
+        match found {
+            Some(found) => self.few.iter_mut().zip(found).for_each(|(count, found)| *count += found),
+            None => {
+                self.labels = more;
+                self.take_batch(prediction, truth);
             }
         }
     }
 
     fn take_many(&mut self, prediction: &[u8], truth: &[u8]) {
-        for table in &mut self.tables {
-            table.resize(1 << 16, 0);
+        let voxels = prediction.len() as u32;
+        if self.in_tables.checked_add(voxels).is_none() {
+            self.empty_tables();
         }
-        let cell = |p: u8, t: u8| usize::from(p) << 8 | usize::from(t);
-        for (p, t) in prediction.chunks(RUN).zip(truth.chunks(RUN)) {
-            let (first_p, first_t) = (p[0], t[0]);
-            let differences = p.iter().zip(t).fold(0, |all, (&p, &t)| all | (p ^ first_p) | (t ^ first_t));
-            if differences == 0 {
-                self.tables[0][cell(first_p, first_t)] += p.len() as u64;
-                continue;
-            }
-            for (index, (&p, &t)) in p.iter().zip(t).enumerate() {
-                self.tables[index % 2][cell(p, t)] += 1;
-            }
+        self.in_tables += voxels;
+        if self.tables.is_empty() {
+            self.tables = vec![[0; CELLS]; TABLES];
+        }
+        if let Some(tables) = self.tables.first_chunk_mut() {
+            self.largest = self.largest.max(add_groups(prediction, truth, tables));
         }
     }
 }
 
-/// All bits of all bytes.
-#[multiversion(targets("x86_64+avx2"))]
-fn bits(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |bits, &byte| bits | byte)
+fn cell(prediction: u8, truth: u8) -> usize {
+    usize::from(prediction) << 8 | usize::from(truth)
 }
 
-/// FEW·prediction + truth.
+/// Adds whole groups. Returns the largest prediction.
 #[multiversion(targets("x86_64+avx2"))]
-fn encode(prediction: &[u8], truth: &[u8], codes: &mut [u8]) {
-    for ((code, &p), &t) in codes.iter_mut().zip(prediction).zip(truth) {
-        *code = FEW * p + t;
+fn add_groups(prediction: &[u8], truth: &[u8], tables: &mut [[u32; CELLS]; TABLES]) -> u8 {
+    let (p_groups, t_groups) = (prediction.as_chunks::<GROUP>().0, truth.as_chunks::<GROUP>().0);
+    let mut largest = [0; GROUP];
+    for (p, t) in p_groups.iter().zip(t_groups) {
+        for lane in 0..GROUP {
+            largest[lane] = largest[lane].max(p[lane]);
+        }
+        let differences = p.iter().zip(t).fold(0, |all, (&a, &b)| all | (a ^ p[0]) | (b ^ t[0]));
+        if differences == 0 {
+            tables[0][cell(p[0], t[0])] += GROUP as u32;
+            continue;
+        }
+        for (p, t) in p.as_chunks::<TABLES>().0.iter().zip(t.as_chunks::<TABLES>().0) {
+            for table in 0..TABLES {
+                tables[table][cell(p[table], t[table])] += 1;
+            }
+        }
     }
+    largest.into_iter().fold(0, u8::max)
 }
 
-/// How often a byte occurs.
+/// How often each pair of the labels 0, 1 and 2 occurs in at most `BATCH` runs. `None` if there are others.
 #[multiversion(targets("x86_64+avx2"))]
-fn occurrences(wanted: u8, codes: &[u8]) -> u64 {
-    // So many at a time that a byte holds their number: then the compiler adds up bytes side by side.
-    codes
-        .chunks(128)
-        .map(|chunk| u64::from(chunk.iter().fold(0_u8, |count, &code| count + u8::from(code == wanted))))
-        .sum()
+fn pairs_of_three(prediction: &[[u8; RUN]], truth: &[[u8; RUN]]) -> Option<Few> {
+    pairs(3, OF_THREE, prediction, truth)
+}
+
+/// The same of 0 to 3.
+#[multiversion(targets("x86_64+avx2"))]
+fn pairs_of_four(prediction: &[[u8; RUN]], truth: &[[u8; RUN]]) -> Option<Few> {
+    pairs(4, OF_FOUR, prediction, truth)
+}
+
+/// One function with its callers, that it becomes vectors of the width that they are for.
+#[inline(always)]
+fn pairs<const N: usize>(labels: u8, codes: [u8; N], prediction: &[[u8; RUN]], truth: &[[u8; RUN]]) -> Option<Few> {
+    let mut counts = [[0_u8; LANES]; N];
+    let mut largest = [0; LANES];
+    for (p, t) in prediction.iter().zip(truth) {
+        let (p, t) = (p.as_chunks::<LANES>().0, t.as_chunks::<LANES>().0);
+        let mut in_run = [0; LANES];
+        for (p, t) in p.iter().zip(t) {
+            for lane in 0..LANES {
+                in_run[lane] = in_run[lane].max(p[lane]).max(t[lane]);
+            }
+        }
+        if in_run == [0; LANES] {
+            continue;
+        }
+        for lane in 0..LANES {
+            largest[lane] = largest[lane].max(in_run[lane]);
+        }
+        for (p, t) in p.iter().zip(t) {
+            let mut found = [0; LANES];
+            for lane in 0..LANES {
+                found[lane] = p[lane].wrapping_mul(FEW).wrapping_add(t[lane]);
+            }
+            for (counts, code) in counts.iter_mut().zip(codes) {
+                for lane in 0..LANES {
+                    counts[lane] = counts[lane].wrapping_add(u8::from(found[lane] == code));
+                }
+            }
+        }
+    }
+    if largest.iter().any(|&label| label >= labels) {
+        return None;
+    }
+    let mut few = Few::default();
+    for (counts, code) in counts.iter().zip(codes) {
+        few[usize::from(code)] = counts.iter().map(|&count| u64::from(count)).sum();
+    }
+    few[0] = (prediction.len() * RUN) as u64 - few.iter().sum::<u64>();
+    Some(few)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_emptied_before_their_cells_are_full() {
+        let labels = [200; 4 * RUN];
+        let mut tally = Tally { labels: Labels::Many, ..Tally::default() };
+        tally.take(&labels, &labels);
+        // As after so many voxels.
+        tally.in_tables = u32::MAX - 3 * RUN as u32;
+        tally.take(&labels, &labels);
+        assert_eq!((tally.in_tables, tally.pairs[&[200, 200]]), (4 * RUN as u32, 4 * RUN as u64));
+        assert_eq!(tally.finish(), BTreeMap::from([([200, 200], 8 * RUN as u64)]));
+    }
 }

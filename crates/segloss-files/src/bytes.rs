@@ -30,8 +30,9 @@ impl Bytes {
     /// So many bytes, of any value. `None` where memory does not suffice.
     pub(crate) fn of_length(length: usize) -> Option<Self> {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = free.iter().position(|block| block.len() >= length);
-        let block = fitting.map(|index| free.swap_remove(index));
+        // The smallest that will do.
+        let fitting = free.iter().enumerate().filter(|(_, block)| block.len() >= length).min_by_key(|(_, b)| b.len());
+        let block = fitting.map(|(index, _)| index).map(|index| free.swap_remove(index));
         drop(free);
         let block = block.or_else(|| new_block(length))?;
         Some(Self { memory: Memory::Block(Some(block)), start: 0, end: length })

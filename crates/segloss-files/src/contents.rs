@@ -11,6 +11,8 @@ pub struct Contents {
     pub dims: Vec<usize>,
     /// In the order of the file: C's, or with the first axis fastest.
     pub values: Values,
+    /// Whether the file has floating-point numbers, which may all be whole.
+    pub is_float: bool,
     /// Whether the first axis is the fastest; in C order the last one is.
     pub first_axis_fastest: bool,
     /// Where the voxels lie, if the format says.
@@ -21,10 +23,10 @@ pub struct Contents {
     pub array: Option<String>,
 }
 
-/// Numbers as they are stored, in the narrowest of these types that holds them.
+/// Numbers in the narrowest of these types that holds them all, whatever the type they are stored in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Bytes, and booleans as 0 and 1.
+    /// Whole numbers up to 255, and booleans as 0 and 1.
     U8(Bytes),
     /// Other integers that all fit.
     I32(Vec<i32>),
@@ -53,7 +55,7 @@ pub fn shape(dims: &[usize]) -> String {
 impl Contents {
     /// Of a format that is in C order and says nothing else.
     pub(crate) fn in_c_order(dims: Vec<usize>, values: Values) -> Self {
-        Self { dims, values, first_axis_fastest: false, space: None, grey: None, array: None }
+        Self { dims, values, is_float: false, first_axis_fastest: false, space: None, grey: None, array: None }
     }
 
     /// The index of an element along every axis.
@@ -104,23 +106,34 @@ pub fn in_c_order<T: Copy>(dims: &[usize], values: &[T]) -> Vec<T> {
 }
 
 impl Values {
-    /// Whole numbers in a type that holds them all, else as f32.
-    pub(crate) fn of_integers(values: impl Iterator<Item = i64> + Clone) -> Self {
-        match values.clone().map(|v| i32::try_from(v).ok()).collect() {
-            Some(narrow) => Self::I32(narrow),
-            None => Self::F32(values.map(|v| v as f32).collect()),
+    /// Takes in others, in a type that holds all.
+    pub(crate) fn append(&mut self, more: Self) {
+        match (&mut *self, more) {
+            (Self::U8(all), Self::U8(more)) => all.append(&more),
+            (Self::F32(all), more) => all.extend(more.floats()),
+            (all, more) => match (all, more.integers()) {
+                (Self::I32(all), Some(more)) => all.extend(more),
+                // Once a type.
+                (all, Some(more)) => *self = Self::I32(all.integers().into_iter().flatten().chain(more).collect()),
+                (all, None) => *self = Self::F32([all.floats(), more.floats()].concat()),
+            },
         }
     }
 
-    /// Takes in others, if they are of the same type.
-    pub(crate) fn append(&mut self, more: Self) -> bool {
-        match (self, more) {
-            (Self::U8(all), Self::U8(more)) => all.append(&more),
-            (Self::I32(all), Self::I32(more)) => all.extend(more),
-            (Self::F32(all), Self::F32(more)) => all.extend(more),
-            _ => return false,
+    fn integers(&self) -> Option<Vec<i32>> {
+        match self {
+            Self::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
+            Self::I32(values) => Some(values.clone()),
+            Self::F32(_) => None,
         }
-        true
+    }
+
+    fn floats(&self) -> Vec<f32> {
+        match self {
+            Self::U8(values) => values.iter().map(|&v| v.into()).collect(),
+            Self::I32(values) => values.iter().map(|&v| v as f32).collect(),
+            Self::F32(values) => values.clone(),
+        }
     }
 
     /// How many they are.
@@ -147,5 +160,27 @@ impl Values {
             Self::I32(values) => values.iter().max().copied(),
             Self::F32(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_several_types_become_one_that_holds_all() {
+        let parts = [Values::U8(vec![1, 2].into()), Values::I32(vec![-3]), Values::F32(vec![0.5])];
+        let all = |order: [usize; 3]| {
+            let mut all = parts[order[0]].clone();
+            all.append(parts[order[1]].clone());
+            let of_two = all.clone();
+            all.append(parts[order[2]].clone());
+            [of_two, all]
+        };
+        assert_eq!(all([0, 1, 2]), [Values::I32(vec![1, 2, -3]), Values::F32(vec![1.0, 2.0, -3.0, 0.5])]);
+        assert_eq!(all([1, 0, 2]), [Values::I32(vec![-3, 1, 2]), Values::F32(vec![-3.0, 1.0, 2.0, 0.5])]);
+        assert_eq!(all([2, 1, 0]), [Values::F32(vec![0.5, -3.0]), Values::F32(vec![0.5, -3.0, 1.0, 2.0])]);
+        assert_eq!(all([0, 0, 0])[1], Values::U8(vec![1, 2, 1, 2, 1, 2].into()));
+        assert_eq!(all([1, 1, 1])[1], Values::I32(vec![-3; 3]));
     }
 }

@@ -26,6 +26,7 @@ mod gzip;
 mod nifti;
 mod npy;
 mod npz;
+mod number;
 mod options;
 mod png;
 mod space;

@@ -95,43 +95,58 @@ fn decode_stream(mut stream: impl io::Read, most_bytes: u64) -> Read {
 
 /// The numbers that these bytes are.
 fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
-    let space = Some(Space::new(header));
-    let raw = match unscaled_integers(header, raw) {
-        Ok(values) => {
-            let of_nothing = Contents::in_c_order(dims, Values::U8(Bytes::default()));
-            return Ok(Contents { values, first_axis_fastest: true, space, ..of_nothing });
-        }
-        Err(raw) => raw,
+    let kind = header.data_type().map_err(|error| error.to_string())?;
+    let is_scaled = header.scl_slope != 0.0 && (header.scl_slope, header.scl_inter) != (1.0, 0.0);
+    let values = match kind {
+        _ if is_scaled => scaled(header, raw)?,
+        NiftiType::Uint8 => Values::U8(raw),
+        kind => stored(kind, header.endianness, &raw)?,
     };
-    let volume = InMemNiftiVolume::from_raw_data(header, raw.to_vec()).map_err(|error| error.to_string())?;
-    let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
-    // An iterator has the last axis fastest, and of the reversed axes that is the first, as in the file.
-    let values = Values::F32(array.t().iter().copied().collect());
-    Ok(Contents { first_axis_fastest: true, space, ..Contents::in_c_order(dims, values) })
+    Ok(Contents {
+        is_float: is_scaled || matches!(kind, NiftiType::Float32 | NiftiType::Float64),
+        first_axis_fastest: true,
+        space: Some(Space::new(header)),
+        ..Contents::in_c_order(dims, values)
+    })
 }
 
-/// Whole numbers as they lie in the file; or the bytes, where they are scaled or of another type.
-fn unscaled_integers(header: &NiftiHeader, raw: Bytes) -> Result<Values, Bytes> {
-    let is_scaled = header.scl_slope != 0.0 && (header.scl_slope, header.scl_inter) != (1.0, 0.0);
-    let is_little = header.endianness == Endianness::Little;
-    macro_rules! integers {
-        ($type:ty) => {{
-            let read = if is_little { <$type>::from_le_bytes } else { <$type>::from_be_bytes };
-            let one = |bytes: &[u8]| bytes.try_into().map(read).unwrap_or_default();
-            Ok(Values::of_integers(raw.chunks_exact(size_of::<$type>()).map(|bytes| i64::from(one(bytes)))))
-        }};
+/// Numbers as they lie in the file.
+fn stored(kind: NiftiType, endianness: Endianness, raw: &[u8]) -> Result<Values, String> {
+    macro_rules! attempt {
+        ($($kind:ident: $type:ty => $number:expr),+ $(,)?) => {
+            match kind {
+                $(NiftiType::$kind => Ok(match endianness {
+                    Endianness::Little => Values::of(raw.as_chunks().0, |bytes| $number(<$type>::from_le_bytes(bytes))),
+                    Endianness::Big => Values::of(raw.as_chunks().0, |bytes| $number(<$type>::from_be_bytes(bytes))),
+                }),)+
+                _ => Err(unusable(kind)),
+            }
+        };
     }
-    match header.data_type() {
-        _ if is_scaled => Err(raw),
-        Ok(NiftiType::Uint8) => Ok(Values::U8(raw)),
-        Ok(NiftiType::Int8) => integers!(i8),
-        Ok(NiftiType::Int16) => integers!(i16),
-        Ok(NiftiType::Uint16) => integers!(u16),
-        Ok(NiftiType::Int32) => integers!(i32),
-        Ok(NiftiType::Uint32) => integers!(u32),
-        Ok(NiftiType::Int64) => integers!(i64),
-        _ => Err(raw),
+    attempt! {
+        Uint8: u8 => |number| number,
+        Int8: i8 => |number| number,
+        Uint16: u16 => |number| number,
+        Int16: i16 => |number| number,
+        Uint32: u32 => |number| number,
+        Int32: i32 => |number| number,
+        Uint64: u64 => |number| number,
+        Int64: i64 => |number| number,
+        Float32: f32 => |number| number,
+        Float64: f64 => |number| number as f32,
     }
+}
+
+/// Numbers with slope and intercept applied.
+fn scaled(header: &NiftiHeader, raw: Bytes) -> Result<Values, String> {
+    let volume = InMemNiftiVolume::from_raw_data(header, raw.to_vec()).map_err(|error| error.to_string())?;
+    let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
+    // In memory the first axis is the fastest, as in the file.
+    Ok(Values::of_numbers(&array.into_raw_vec_and_offset().0))
+}
+
+fn unusable(kind: NiftiType) -> String {
+    format!("its voxels are of the type {kind:?}; expected real numbers")
 }
 
 /// The byte at which the data begins. Writers leave 0 where nothing lies between header and data.
@@ -171,7 +186,7 @@ fn check(header: &NiftiHeader) -> Result<(Vec<usize>, usize), String> {
         NiftiType::Float64,
     ];
     if !real.contains(&kind) {
-        return Err(format!("its voxels are of the type {kind:?}; expected real numbers"));
+        return Err(unusable(kind));
     }
     if usize::try_from(header.bitpix) != Ok(8 * kind.size_of()) {
         return Err(format!("its header announces {} bits a voxel for the type {kind:?}", header.bitpix));

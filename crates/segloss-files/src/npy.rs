@@ -40,31 +40,33 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
     };
     let dims = header.shape;
     macro_rules! attempt {
-        ($($kind:literal: $type:ty => $convert:expr),+ $(,)?) => {
+        ($($kind:literal: $type:ty => $number:expr),+ $(,)?) => {
             match kind {
                 $($kind => {
-                    let read = if is_big { <$type>::from_be_bytes } else { <$type>::from_le_bytes };
-                    let numbers = numbers(data, &dims)?.iter().map(|&bytes| read(bytes));
-                    $convert(numbers)
+                    let stored = numbers(data, &dims)?;
+                    if is_big {
+                        Values::of(stored, |bytes| $number(<$type>::from_be_bytes(bytes)))
+                    } else {
+                        Values::of(stored, |bytes| $number(<$type>::from_le_bytes(bytes)))
+                    }
                 })+
                 _ => return Err(unknown()),
             }
         };
     }
     let values = attempt! {
-        "f4": f32 => |values| Values::F32(Iterator::collect(values)),
-        "f8": f64 => |values| Values::F32(Iterator::map(values, |v| v as f32).collect()),
-        "f2": f16 => |values| Values::F32(Iterator::map(values, f16::to_f32).collect()),
-        "u1": u8 => |values| Values::U8(Iterator::collect::<Vec<_>>(values).into()),
-        "b1": u8 => |values| Values::U8(Iterator::map(values, |v| u8::from(v != 0)).collect::<Vec<_>>().into()),
-        "i1": i8 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
-        "u2": u16 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
-        "i2": i16 => |values| Values::I32(Iterator::map(values, i32::from).collect()),
-        "i4": i32 => |values| Values::I32(Iterator::collect(values)),
-        "u4": u32 => |values| Values::of_integers(Iterator::map(values, i64::from)),
-        "i8": i64 => Values::of_integers,
-        // Beyond 2^63 no label is, and f32 keeps as much of them either way.
-        "u8": u64 => |values| Values::of_integers(Iterator::map(values, |v| i64::try_from(v).unwrap_or(i64::MAX))),
+        "f4": f32 => |number| number,
+        "f8": f64 => |number| number as f32,
+        "f2": f16 => f16::to_f32,
+        "b1": u8 => |number| u8::from(number != 0),
+        "u1": u8 => |number| number,
+        "i1": i8 => |number| number,
+        "u2": u16 => |number| number,
+        "i2": i16 => |number| number,
+        "u4": u32 => |number| number,
+        "i4": i32 => |number| number,
+        "u8": u64 => |number| number,
+        "i8": i64 => |number| number,
     };
     let values = match values {
         values if !header.layout.is_fortran() => values,
@@ -72,7 +74,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
         Values::I32(values) => Values::I32(in_c_order(&dims, &values)),
         Values::F32(values) => Values::F32(in_c_order(&dims, &values)),
     };
-    Ok(Contents::in_c_order(dims, values))
+    Ok(Contents { is_float: kind.starts_with('f'), ..Contents::in_c_order(dims, values) })
 }
 
 /// The data as so many numbers of `SIZE` bytes.
@@ -145,7 +147,7 @@ mod tests {
         // The first panicked in the crate that made arrays of them.
         assert_eq!(refused(array("<f4", "False", "(0, 18446744073709551615)", &[])), huge);
         assert_eq!(refused(array("<f4", "False", "(4294967296, 4294967296)", &[])), huge);
-        assert_eq!(array("<f4", "False", "(0, 5)", &[]).unwrap().values, Values::F32(vec![]));
+        assert!(array("<f4", "False", "(0, 5)", &[]).unwrap().values.is_empty());
         assert!(refused(array("<f4", "False", "(2,)", &[0; 5])).starts_with("it is truncated: 3 bytes"));
         assert!(refused(array("<f4", "False", "(2,)", &[0; 11])).starts_with("3 bytes follow"));
         assert!(refused(array("<c8", "False", "(2,)", &[0; 16])).starts_with("its elements are of the type '<c8'"));

@@ -29,19 +29,13 @@ pub(crate) fn read(file: impl Source + Seek, options: &Options) -> Read {
         return Err("its 0 is white (WhiteIsZero); expected an image in which it is black".to_owned());
     }
     let mut stack: Option<Values> = None;
-    let mut pages = 0;
+    let (mut pages, mut is_float) = (0, false);
     loop {
         let page = decoder.read_image().map_err(broken)?;
-        let page = values(page).ok_or("its numbers are complex or of an unknown type; expected real numbers")?;
-        let is_one_type = match &mut stack {
-            None => {
-                stack = Some(page);
-                true
-            }
-            Some(stack) => stack.append(page),
-        };
-        if !is_one_type {
-            return Err("its pages have numbers of several types; expected one".to_owned());
+        is_float |= matches!(page, DecodingResult::F16(_) | DecodingResult::F32(_) | DecodingResult::F64(_));
+        match &mut stack {
+            None => stack = Some(values(page)),
+            Some(stack) => stack.append(values(page)),
         }
         pages += 1;
         if !decoder.more_images() {
@@ -63,24 +57,25 @@ pub(crate) fn read(file: impl Source + Seek, options: &Options) -> Read {
         }
     }
     let values = stack.unwrap_or(Values::U8(vec![].into()));
-    // A number of its own for every pixel is no shade.
-    let grey = (bits < 32).then_some(grey);
+    // A number of its own for every pixel is no shade, and a fraction is none.
+    let grey = (bits < 32 && !is_float).then_some(grey);
     let plane = [height as usize, width as usize];
     let dims = if pages > 1 { vec![pages, plane[0], plane[1]] } else { plane.to_vec() };
-    Ok(Contents { grey, ..Contents::in_c_order(dims, values) })
+    Ok(Contents { grey, is_float, ..Contents::in_c_order(dims, values) })
 }
 
-fn values(page: DecodingResult) -> Option<Values> {
-    Some(match page {
+fn values(page: DecodingResult) -> Values {
+    match page {
         DecodingResult::U8(values) => Values::U8(values.into()),
-        DecodingResult::U16(values) => Values::I32(values.into_iter().map(i32::from).collect()),
-        DecodingResult::I8(values) => Values::I32(values.into_iter().map(i32::from).collect()),
-        DecodingResult::I16(values) => Values::I32(values.into_iter().map(i32::from).collect()),
-        DecodingResult::I32(values) => Values::I32(values),
-        DecodingResult::U32(values) => Values::of_integers(values.into_iter().map(i64::from)),
-        DecodingResult::I64(values) => Values::of_integers(values.into_iter()),
-        DecodingResult::F32(values) => Values::F32(values),
-        DecodingResult::F64(values) => Values::F32(values.into_iter().map(|v| v as f32).collect()),
-        _ => return None,
-    })
+        DecodingResult::U16(values) => Values::of_numbers(&values),
+        DecodingResult::U32(values) => Values::of_numbers(&values),
+        DecodingResult::U64(values) => Values::of_numbers(&values),
+        DecodingResult::I8(values) => Values::of_numbers(&values),
+        DecodingResult::I16(values) => Values::of_numbers(&values),
+        DecodingResult::I32(values) => Values::of_numbers(&values),
+        DecodingResult::I64(values) => Values::of_numbers(&values),
+        DecodingResult::F16(values) => Values::of(&values, half::f16::to_f32),
+        DecodingResult::F32(values) => Values::of_numbers(&values),
+        DecodingResult::F64(values) => Values::of(&values, |value| value as f32),
+    }
 }

@@ -132,7 +132,7 @@ fn foreground(truth: &Contents, reading: &Reading) -> i32 {
 /// Of 0 and 1 as floats, of a mask in shades, and of dark shades beside a truth that has none but white.
 fn would_be_1([prediction, truth]: &[Contents; 2], taken: Taken) -> Option<f32> {
     match prediction.grey {
-        None => (matches!(prediction.values, Values::F32(_)) && are_0_or(prediction, 1)).then_some(1.0),
+        None => (prediction.is_float && are_0_or(prediction, 1)).then_some(1.0),
         Some(Grey::Shades(_)) if taken == Taken::Mask => Some(1.0),
         Some(Grey::Shades(full)) => are_0_or(truth, white(truth)).then_some(f32::from(full)),
         Some(Grey::Indices) => None,
@@ -146,7 +146,8 @@ mod tests {
     use super::*;
 
     fn of(values: Values) -> Contents {
-        Contents { dims: vec![values.len()], values, first_axis_fastest: false, space: None, grey: None, array: None }
+        let dims = vec![values.len()];
+        Contents { dims, values, is_float: false, first_axis_fastest: false, space: None, grey: None, array: None }
     }
 
     fn bytes(values: [u8; 4]) -> Contents {

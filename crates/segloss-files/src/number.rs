@@ -1,0 +1,144 @@
+//! Types of numbers that files store, and the narrowest that holds them.
+
+use crate::{Bytes, Values};
+
+/// Numbers that are looked at together: enough for vectors, and soon at an end where one of them does not fit.
+const BLOCK: usize = 4096;
+
+/// A type of numbers that files store.
+pub(crate) trait Number: Copy {
+    /// The number as a byte, or another one where it is none.
+    fn byte(self) -> u8;
+
+    /// Whether it is the number that a byte is.
+    fn is(self, byte: u8) -> bool;
+
+    /// Of integers, if it fits.
+    fn integer(self) -> Option<i32>;
+
+    /// Rounded.
+    fn float(self) -> f32;
+}
+
+macro_rules! integers {
+    ($($number:ty: $of_bytes:ty),+ $(,)?) => {
+        $(impl Number for $number {
+            fn byte(self) -> u8 {
+                self as u8
+            }
+
+            fn is(self, byte: u8) -> bool {
+                // In a type that has the numbers of both.
+                <$of_bytes>::from(self) == <$of_bytes>::from(byte)
+            }
+
+            fn integer(self) -> Option<i32> {
+                i32::try_from(self).ok()
+            }
+
+            fn float(self) -> f32 {
+                self as f32
+            }
+        })+
+    };
+}
+
+integers! { u8: u8, i8: i16, u16: u16, i16: i16, u32: u32, i32: i32, u64: u64, i64: i64 }
+
+impl Number for f32 {
+    fn byte(self) -> u8 {
+        // 2^23 + n has n in its last bits. A conversion, which has to look for NaN and for what is too large, takes longer.
+        (self + 8_388_608.0).to_bits() as u8
+    }
+
+    fn is(self, byte: u8) -> bool {
+        self == Self::from(byte)
+    }
+
+    fn integer(self) -> Option<i32> {
+        None
+    }
+
+    fn float(self) -> f32 {
+        self
+    }
+}
+
+impl Values {
+    /// Numbers as they are stored, in the narrowest type that holds them all.
+    pub(crate) fn of<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N + Copy) -> Self {
+        if let Some(bytes) = bytes(stored, number) {
+            return Self::U8(bytes);
+        }
+        let numbers = || stored.iter().map(|&stored| number(stored));
+        match numbers().map(N::integer).collect() {
+            Some(integers) => Self::I32(integers),
+            None => Self::F32(numbers().map(N::float).collect()),
+        }
+    }
+
+    /// The same of numbers in memory.
+    pub(crate) fn of_numbers<N: Number>(numbers: &[N]) -> Self {
+        Self::of(numbers, |number| number)
+    }
+}
+
+/// Whole numbers up to 255, if there are no others.
+fn bytes<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N) -> Option<Bytes> {
+    let mut bytes = Bytes::of_length(stored.len())?;
+    for (bytes, stored) in bytes.as_mut().chunks_mut(BLOCK).zip(stored.chunks(BLOCK)) {
+        let mut are_bytes = true;
+        for (byte, &stored) in bytes.iter_mut().zip(stored) {
+            let number = number(stored);
+            *byte = number.byte();
+            are_bytes &= number.is(*byte);
+        }
+        if !are_bytes {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn u8s(bytes: &[u8]) -> Values {
+        Values::U8(bytes.to_vec().into())
+    }
+
+    #[test]
+    fn the_narrowest_type_that_holds_them_all() {
+        assert_eq!(Values::of_numbers(&[0_i64, 255]), u8s(&[0, 255]));
+        assert_eq!(Values::of_numbers(&[0_i64, 256]), Values::I32(vec![0, 256]));
+        assert_eq!(Values::of_numbers(&[7_i64, 1 << 31]), Values::F32(vec![7.0, 2_147_483_648.0]));
+        assert_eq!(Values::of_numbers(&[u64::MAX]), Values::F32(vec![18_446_744_073_709_551_616.0]));
+        assert_eq!(Values::of_numbers(&[-1_i8, 127]), Values::I32(vec![-1, 127]));
+        assert_eq!(Values::of_numbers(&[-1_i16, -256]), Values::I32(vec![-1, -256]));
+        assert_eq!(Values::of_numbers(&[u32::MAX - 255]), Values::F32(vec![4_294_967_040.0]));
+        assert_eq!(Values::of_numbers::<u16>(&[]), u8s(&[]));
+    }
+
+    #[test]
+    fn whole_floats_are_bytes_and_no_others_are() {
+        assert_eq!(Values::of_numbers(&[0.0_f32, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
+        for other in [0.5, -1.0, 256.0, 1e-40, 254.999_98, f32::INFINITY] {
+            assert_eq!(Values::of_numbers(&[1.0, other]), Values::F32(vec![1.0, other]));
+        }
+        let Values::F32(nan) = Values::of_numbers(&[0.0, f32::NAN]) else { panic!("NaN is no byte") };
+        assert!(nan[1].is_nan());
+    }
+
+    /// The only number that is no byte, on either side of the ends of blocks.
+    #[test]
+    fn every_number_is_looked_at() {
+        let length = 2 * BLOCK + 3;
+        for at in [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, length - 1] {
+            let mut numbers = vec![3_i16; length];
+            numbers[at] = 300;
+            let Values::I32(found) = Values::of_numbers(&numbers) else { panic!("300 at {at} is no byte") };
+            assert_eq!((found[at], found.len()), (300, length));
+        }
+    }
+}

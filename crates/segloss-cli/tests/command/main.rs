@@ -17,3 +17,4 @@ mod results;
 mod run;
 mod spec;
 mod surfaces;
+mod volumes;

@@ -92,12 +92,26 @@ pub(crate) fn run(args: &args::Eval, adapter: Option<&str>) -> Result<Outcome, F
     }
 }
 
-/// Ends the process, with the exit code of shells, unless results are being written: that is done in an instant.
+/// Ends the process, unless results are being written: that is done in an instant.
 fn stop() {
     if !WRITES.load(Ordering::SeqCst) {
         eprintln!("segloss: interrupted; nothing was written");
-        std::process::exit(130);
+        end();
     }
+}
+
+/// As the signal does where nothing listens: by itself, without functions that run at exit. Those of graphics drivers free what
+/// threads are still using.
+#[cfg(unix)]
+fn end() -> ! {
+    // Where it fails there is still the code that shells give it.
+    let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+    std::process::exit(130)
+}
+
+#[cfg(not(unix))]
+fn end() -> ! {
+    std::process::exit(130)
 }
 
 fn question(args: &args::Eval, adapter: Option<&str>) -> Result<Question, Failure> {

@@ -1,6 +1,8 @@
 //! What goes wrong around an evaluation: a device that is lost, memory that is short, results that several threads read,
 //! work whose plan is gone, buffers of another device. Each is an error that says so, or works.
 
+use std::sync::Arc;
+
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{AdapterChoice, Batch, Bound, Buffers, Error, Gpu, Loss, Plan, Problem, Shape};
 
@@ -127,6 +129,21 @@ fn threads_that_read_one_result() {
         }
     }
     assert!(seen >= 20, "{seen} of 20 rounds had a reader");
+    assert_eq!(bound.read_blocking().unwrap(), expected);
+}
+
+/// A reading waits for the device, and what the device is to call when its work is done is called while it waits.
+#[test]
+fn a_reading_within_a_reading() {
+    let _turn = turn();
+    let own = own_gpu();
+    let bound = Arc::new(bound(&own));
+    submit(&own, &bound);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let again = Arc::clone(&bound);
+    own.queue().on_submitted_work_done(move || sender.send(again.read_blocking()).unwrap());
+    let expected = bound.read_blocking().unwrap();
+    assert_eq!(receiver.recv().unwrap(), Err(Error::BeingRead));
     assert_eq!(bound.read_blocking().unwrap(), expected);
 }
 

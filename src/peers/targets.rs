@@ -1,4 +1,4 @@
-//! Which targets a peer takes.
+//! Which targets a peer takes, and what of them does not count.
 
 use super::refuse;
 use crate::{Error, Problem};
@@ -25,4 +25,9 @@ pub(super) fn dense(peer: &'static str, problem: &Problem) -> Result<(), Error> 
     let advice = "the original takes a target of the prediction's shape, not a label map; give a number (f32, a byte or a bit) \
                   for every voxel and class";
     refuse(peer, advice)
+}
+
+/// What does not count: a peer's own argument, or the problem's, which means the same.
+pub(super) fn ignore_index(own: Option<i64>, problem: &Problem) -> Option<i64> {
+    own.or(problem.ignore_index)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Peer, Recipe, smp};
-use crate::{Batch, Error, Labels, Problem, Shape, TargetFormat, Targets, reference};
+use crate::{Batch, Error, Labels, Loss, Problem, Shape, TargetFormat, Targets, reference};
 
 fn recipe(peer: &str, loss: &str, params: Value) -> Result<Recipe, serde_json::Error> {
     serde_json::from_value(json!({ "peer": peer, "loss": loss, "params": params }))
@@ -114,6 +114,31 @@ fn nnunet_names_its_activations() {
     }
     let ddp = dice(json!({"ddp": false})).loss(&problem(2, DENSE));
     assert_eq!(ddp, none.loss(&problem(2, DENSE)));
+}
+
+/// The batch may say what a peer's own argument would.
+#[test]
+fn an_ignore_index_of_the_problem_is_the_peers() {
+    for (peer, name, argument, params, classes) in [
+        ("monai", "FocalLoss", "ignore_index", json!({"to_onehot_y": true}), 3),
+        ("monai", "DiceLoss", "ignore_index", json!({"to_onehot_y": true, "softmax": true}), 3),
+        ("smp", "FocalLoss", "ignore_index", json!({"mode": "multiclass", "reduction": "batchwise_mean"}), 3),
+        ("smp", "FocalLoss", "ignore_index", json!({"mode": "multiclass", "reduction": "sum"}), 3),
+        ("smp", "DiceLoss", "ignore_index", json!({"mode": "multiclass"}), 3),
+        ("smp", "SoftCrossEntropyLoss", "ignore_index", json!({"smooth_factor": 0.1, "reduction": "none"}), 3),
+        ("nnunet", "DC_and_CE_loss", "ignore_label", json!({}), 3),
+        ("pytorch", "CrossEntropyLoss", "ignore_index", json!({"reduction": "mean"}), 3),
+    ] {
+        let problem = problem(classes, LABELS);
+        let of_batch = Problem { ignore_index: Some(255), ..problem.clone() };
+        let mut own = params.clone();
+        own[argument] = json!(255);
+        let (own, bare) = (recipe(peer, name, own).unwrap(), recipe(peer, name, params).unwrap());
+        let ignoring =
+            |recipe: &Recipe, problem: &Problem| Loss { ignore_index: None, ..recipe.loss(problem).unwrap() };
+        assert_eq!(ignoring(&bare, &of_batch), ignoring(&own, &problem), "{peer} {name}");
+        assert_eq!(bare.result_shape(&of_batch), own.result_shape(&problem), "{peer} {name}");
+    }
 }
 
 /// Everything ignored: CE is 0, and Dice −s/s.

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::{LossReduction, OneOrEach};
 use crate::loss::{Classes, CrossEntropy, Divisor, Focal, Measure, Modulation, Term};
-use crate::peers::Peer;
+use crate::peers::{Peer, targets};
 use crate::{Activation, Error, Loss, Pool, Problem, Reduction};
 
 /// `FocalLoss(include_background=True, to_onehot_y=False, gamma=2.0, alpha=None, weight=None, reduction="mean",
@@ -86,7 +86,7 @@ impl FocalLoss {
     /// Its one term, also as a part of the loss that is asked for.
     pub(super) fn term(&self, call: &Call) -> Result<Term, Error> {
         call.check_targets(self.to_onehot_y)?;
-        call.check_ignore_index(self.ignore_index)?;
+        call.check_ignore_index(self.index(call))?;
         let classes = call.classes(self.include_background);
         let aggregation = self.aggregation(call);
         let weight = aggregation.weight;
@@ -99,10 +99,14 @@ impl FocalLoss {
         Ok(Term { weight, activation, classes, measure })
     }
 
+    fn index(&self, call: &Call) -> Option<i64> {
+        targets::ignore_index(self.ignore_index, call.problem)
+    }
+
     fn aggregation(&self, call: &Call) -> Aggregation {
         let everything = Aggregation {
             pool: Pool::All,
-            divisor: if self.ignore_index.is_some() { Divisor::Voxels } else { Divisor::Elements },
+            divisor: if self.index(call).is_some() { Divisor::Voxels } else { Divisor::Elements },
             reduction: Reduction::Mean,
             weight: 1.0,
         };

@@ -5,6 +5,10 @@
 //! here, which `to_onehot_y` must go with; they are never expanded. A mask is known to [`MaskedDiceLoss`] alone in MONAI; from the
 //! others it leaves out what it masks.
 //!
+//! With `smooth_dr` 0 and nothing in prediction and target a ratio is no number here; the original's is −∞ where `smooth_nr` is not
+//! 0. Before 1.6 nothing had an `ignore_index`; before 1.5 the default reduction of `GeneralizedDiceScore` was
+//! `mean_batch`, which gave the mean.
+//!
 //! ```
 //! use segloss::peers::{Peer, monai};
 //! use segloss::{LabelFormat, Problem, Shape, TargetFormat};

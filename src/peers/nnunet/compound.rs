@@ -20,7 +20,8 @@ pub enum DiceClass {
 /// `DC_and_CE_loss(soft_dice_kwargs, ce_kwargs, weight_ce=1, weight_dice=1, ignore_label=None, dice_class=SoftDiceLoss)` of
 /// logits and a label map: weight_ce·CE + weight_dice·(−dc), both of the softmax.
 ///
-/// Voxels of the label `ignore_label` count in neither; where no voxel counts, CE is 0. Without an `ignore_label`, CE's own
+/// Voxels of the label `ignore_label` count in neither; where no voxel counts, CE is 0. (Where all that count have a class weight
+/// of 0 it is 0, too; the original's is NaN.) Without an `ignore_label`, CE's own
 /// default of −100 has no effect here, since Dice would fail at such labels.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
@@ -64,15 +65,16 @@ impl Default for DcAndCeLoss {
 
 impl DcAndCeLoss {
     fn cross_entropy(&self, peer: &'static str, problem: &Problem) -> Result<Measure, Error> {
+        let ignored = targets::ignore_index(self.ignore_label, problem);
         let index = self.ce_kwargs.ignore_index;
         let is_class = usize::try_from(index).is_ok_and(|index| index < problem.shape.classes());
-        if self.ignore_label.is_none() && is_class {
+        if ignored.is_none() && is_class {
             let reason = format!("ignore_index {index} in ce_kwargs would count in Dice; give it as ignore_label");
             return refuse(peer, reason);
         }
         let ce = self.ce_kwargs.measure(peer, problem, Divisor::Weights)?;
         check_is_number(peer, ce.reduction)?;
-        Ok(Measure::CrossEntropy(CrossEntropy { nan_if_empty: self.ignore_label.is_none(), ..ce }))
+        Ok(Measure::CrossEntropy(CrossEntropy { nan_if_empty: ignored.is_none(), ..ce }))
     }
 }
 

@@ -103,7 +103,8 @@ impl Peer for SoftCrossEntropyLoss {
     }
 
     fn result_shape(&self, problem: &Problem) -> Option<Vec<usize>> {
-        let keeps_class_axis = self.reduction == Reduction::None && self.ignore_index.is_some();
+        let keeps_class_axis =
+            self.reduction == Reduction::None && targets::ignore_index(self.ignore_index, problem).is_some();
         let mut dims = problem.shape.dims().to_vec();
         dims[1] = 1;
         keeps_class_axis.then_some(dims)

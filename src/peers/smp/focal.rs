@@ -2,7 +2,7 @@
 
 use super::Mode;
 use crate::loss::{Classes, Divisor, Focal, Measure, Modulation};
-use crate::peers::{Peer, refuse, single};
+use crate::peers::{Peer, refuse, single, targets};
 use crate::{Activation, Error, Loss, Pool, Problem, Reduction};
 
 const PEER: &str = "FocalLoss";
@@ -117,7 +117,7 @@ impl FocalLoss {
         let is_map = keeps_values && self.mode == Mode::Binary;
         let refused = [
             (
-                self.mode == Mode::Multilabel && self.ignore_index.is_some(),
+                self.mode == Mode::Multilabel && self.ignores(problem),
                 "mode multilabel takes no ignore_index, the original fails at it; give a mask",
             ),
             (
@@ -125,11 +125,11 @@ impl FocalLoss {
                 "a reduced_threshold of 0 or below is divided by; give one in (0, 1]",
             ),
             (
-                self.class_weights.is_some() && (keeps_values || self.sums_samples()),
+                self.class_weights.is_some() && (keeps_values || self.sums_samples(problem)),
                 "class_weights do not fit the shape that the original makes of this reduction; give mean or sum",
             ),
             (
-                is_map && self.ignore_index.is_some(),
+                is_map && self.ignores(problem),
                 "reduction none leaves out what is ignored, so its length depends on the data; give a mask in place of \
                  ignore_index",
             ),
@@ -147,12 +147,12 @@ impl FocalLoss {
     }
 
     fn ignores(&self, problem: &Problem) -> bool {
-        self.ignore_index.is_some() || problem.ignore_index.is_some()
+        targets::ignore_index(self.ignore_index, problem).is_some()
     }
 
     /// Whether the original has the shape of a class left when it sums over the samples.
-    fn sums_samples(&self) -> bool {
-        self.reduction == FocalReduction::BatchwiseMean && self.mode != Mode::Binary && self.ignore_index.is_none()
+    fn sums_samples(&self, problem: &Problem) -> bool {
+        self.reduction == FocalReduction::BatchwiseMean && self.mode != Mode::Binary && !self.ignores(problem)
     }
 
     /// Whether it divides by the modulating factors and by the number of elements.
@@ -167,7 +167,7 @@ impl FocalLoss {
         let (voxels, samples, classes) = (shape.voxels(), shape.samples(), shape.classes());
         let of_a_class = if self.mode == Mode::Binary { samples * classes * voxels } else { samples * voxels };
         let inverse = |number: usize| 1.0 / number.max(1) as f64;
-        let left = if self.sums_samples() { inverse(voxels) } else { 1.0 };
+        let left = if self.sums_samples(problem) { inverse(voxels) } else { 1.0 };
         match self.reduction {
             FocalReduction::None if self.mode == Mode::Binary => (Reduction::None, 1.0),
             FocalReduction::Mean | FocalReduction::None if self.normalized => (Reduction::Mean, inverse(of_a_class)),

@@ -1,7 +1,7 @@
 //! The formulations of Dice that segmentation projects have handed on.
 
 use crate::loss::{Measure, Overlap};
-use crate::peers::{Peer, Weight, single, weight};
+use crate::peers::{Peer, Weight, single};
 use crate::{Activation, Error, Loss, Map, Pool, Problem};
 
 /// `dice_coeff(pred, target)`: (2ΣI + s)/(ΣP + ΣT + s) of probabilities over the whole batch.
@@ -41,9 +41,9 @@ impl Peer for DiceCoeff {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields, default))]
 pub struct SoftDiceLoss {
-    /// `None`; a tensor of the original is given as voxel weights.
-    pub weight: Option<Weight>,
     /// Ignored, as by the original, which takes it and never reads it.
+    pub weight: Option<Weight>,
+    /// Ignored, likewise.
     pub size_average: bool,
     /// s, fixed to 1 in the original's body.
     pub smooth: f64,
@@ -57,7 +57,6 @@ impl Default for SoftDiceLoss {
 
 impl Peer for SoftDiceLoss {
     fn loss(&self, _: &Problem) -> Result<Loss, Error> {
-        weight::check(self.weight, "SoftDiceLoss")?;
         let overlap = Overlap {
             smooth_numerator: 2.0 * self.smooth,
             smooth_denominator: self.smooth,
@@ -65,5 +64,18 @@ impl Peer for SoftDiceLoss {
             ..Overlap::dice()
         };
         Ok(single(Activation::Sigmoid, Measure::Overlap(overlap)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+
+    #[test]
+    fn arguments_that_the_original_never_reads_change_nothing() {
+        let problem = Problem::new(Shape::new(&[1, 1, 2]).unwrap());
+        let given = SoftDiceLoss { weight: Some(Weight::Given), size_average: false, ..Default::default() };
+        assert_eq!(given.loss(&problem), SoftDiceLoss::default().loss(&problem));
     }
 }

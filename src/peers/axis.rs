@@ -1,20 +1,18 @@
 //! Arguments that list axes.
 
-use crate::{Error, Pool, Shape};
+use crate::{AxisOrder, Error, Pool, Problem};
 
-/// The pooling that a list of summed axes of `[N, C, spatial…]` amounts to.
-pub(super) fn pool(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Pool, Error> {
-    pool_of(peer, axis, shape.dims(), 1)
+/// The pooling that a list of summed axes amounts to: of `[N, C, spatial…]` or of `[N, spatial…, C]`, as the tensor lies in memory.
+pub(super) fn pool(peer: &'static str, axis: &[i64], problem: &Problem) -> Result<Pool, Error> {
+    let mut dims = problem.shape.dims().to_vec();
+    let mut class_axis = 1;
+    if problem.axes == AxisOrder::ChannelLast {
+        dims[1..].rotate_left(1);
+        class_axis = dims.len() - 1;
+    }
+    pool_of(peer, axis, &dims, class_axis)
 }
 
-/// The same of axes of `[N, spatial…, C]`.
-pub(super) fn pool_channel_last(peer: &'static str, axis: &[i64], shape: &Shape) -> Result<Pool, Error> {
-    let mut dims = shape.dims().to_vec();
-    dims[1..].rotate_left(1);
-    pool_of(peer, axis, &dims, dims.len() - 1)
-}
-
-/// The same of axes of a tensor whose classes lie along some axis.
 fn pool_of(peer: &'static str, axis: &[i64], dims: &[usize], class_axis: usize) -> Result<Pool, Error> {
     let rank = dims.len();
     let mut summed = vec![false; rank];
@@ -45,11 +43,15 @@ fn pool_of(peer: &'static str, axis: &[i64], dims: &[usize], class_axis: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Shape;
+
+    fn pool(axes: AxisOrder, axis: &[i64]) -> Result<Pool, Error> {
+        super::pool("dice_coe", axis, &Problem { axes, ..Problem::new(Shape::new(&[2, 3, 5, 7]).unwrap()) })
+    }
 
     #[test]
     fn axis_lists_become_pools() {
-        let shape = Shape::new(&[2, 3, 5, 7]).unwrap();
-        let pool = |axis: &[i64]| pool("dice_coe", axis, &shape);
+        let pool = |axis: &[i64]| pool(AxisOrder::ChannelFirst, axis);
         assert_eq!(pool(&[1, 2, 3]), Ok(Pool::Classes));
         assert_eq!(pool(&[2, 3]), Ok(Pool::None));
         assert_eq!(pool(&[-1, -2, 0]), Ok(Pool::Batch));
@@ -61,8 +63,7 @@ mod tests {
 
     #[test]
     fn channels_may_be_last() {
-        let shape = Shape::new(&[2, 3, 5, 7]).unwrap();
-        let pool = |axis: &[i64]| pool_channel_last("Dice", axis, &shape);
+        let pool = |axis: &[i64]| pool(AxisOrder::ChannelLast, axis);
         assert_eq!(pool(&[1, 2]), Ok(Pool::None));
         assert_eq!(pool(&[1, 2, 3]), Ok(Pool::Classes));
         assert_eq!(pool(&[0, 1, -2]), Ok(Pool::Batch));

@@ -1,7 +1,8 @@
 //! TensorLayer: `tl.cost.dice_coe`, `dice_hard_coe` and `iou_coe`.
 //!
 //! All three take an `axis` list to sum over and average what it leaves. Supported are the lists that hold all
-//! spatial axes: with the class axis, the sample axis, both or neither. Negative entries count from the end.
+//! spatial axes: with the class axis, the sample axis, both or neither. They are axes of the tensor as it lies in memory,
+//! `[N, spatial…, C]` where the problem's classes are last; negative entries count from the end.
 
 use super::axis::pool;
 use super::{Peer, recipes, single};
@@ -47,7 +48,7 @@ impl Peer for DiceCoe {
                 return Err(Error::Peer { peer: "dice_coe", reason });
             }
         };
-        let pool = pool("dice_coe", &self.axis, &problem.shape)?;
+        let pool = pool("dice_coe", &self.axis, problem)?;
         Ok(mean_score(Overlap { squared, pool, ..Overlap::dice() }, self.smooth))
     }
 }
@@ -73,7 +74,7 @@ impl Default for DiceHardCoe {
 
 impl Peer for DiceHardCoe {
     fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
-        let pool = pool("dice_hard_coe", &self.axis, &problem.shape)?;
+        let pool = pool("dice_hard_coe", &self.axis, problem)?;
         Ok(mean_score(Overlap { pool, threshold: Some(self.threshold), ..Overlap::dice() }, self.smooth))
     }
 }
@@ -99,7 +100,7 @@ impl Default for IouCoe {
 
 impl Peer for IouCoe {
     fn loss(&self, problem: &Problem) -> Result<Loss, Error> {
-        let pool = pool("iou_coe", &self.axis, &problem.shape)?;
+        let pool = pool("iou_coe", &self.axis, problem)?;
         Ok(mean_score(Overlap { pool, threshold: Some(self.threshold), ..Overlap::jaccard() }, self.smooth))
     }
 }
@@ -112,7 +113,24 @@ fn mean_score(overlap: Overlap, smooth: f64) -> Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shape;
+    use crate::{AxisOrder, Pool, Shape};
+
+    #[test]
+    fn axes_are_those_of_the_tensor_in_memory() {
+        let mut problem = Problem::new(Shape::new(&[2, 3, 4, 5]).unwrap());
+        problem.axes = AxisOrder::ChannelLast;
+        let axis = vec![1, 2];
+        let coefficients: [&dyn Peer; 3] = [
+            &DiceCoe { axis: axis.clone(), ..Default::default() },
+            &DiceHardCoe { axis: axis.clone(), ..Default::default() },
+            &IouCoe { axis, ..Default::default() },
+        ];
+        for coefficient in coefficients {
+            assert_eq!(coefficient.loss(&problem).unwrap().terms[0].pool(), Pool::None);
+            let first = Problem { axes: AxisOrder::ChannelFirst, ..problem.clone() };
+            assert!(coefficient.loss(&first).unwrap_err().to_string().contains("leaves out a spatial axis"));
+        }
+    }
 
     #[test]
     fn an_unknown_loss_type_is_an_error() {

@@ -158,10 +158,9 @@ mod tests {
         let mut problem = Problem::new(crate::Shape::new(&[2, 3, 4, 5]).unwrap()).with_weights_per_voxel();
         problem.axes = AxisOrder::ChannelLast;
         let reduction = KerasReduction::MeanWithSampleWeight;
-        let dice = Dice { reduction, ..Default::default() };
         let binary = BinaryCrossentropy { reduction, ..Default::default() };
         let of_dense = CategoricalCrossentropy { from_logits: true, reduction, ..Default::default() };
-        for peer in [&dice as &dyn Peer, &binary, &of_dense] {
+        for peer in [&binary as &dyn Peer, &of_dense] {
             let reason = peer.loss(&problem).unwrap_err().to_string();
             assert!(reason.contains("divides by the sum of the weights"), "{reason}");
             let unweighted = Problem { voxel_weights: crate::VoxelWeights::None, ..problem.clone() };

@@ -2,9 +2,8 @@
 
 use super::{EPSILON, KerasReduction};
 use crate::loss::{Measure, Overlap};
-use crate::peers::axis::{pool, pool_channel_last};
-use crate::peers::{Peer, single};
-use crate::{Activation, AxisOrder, Error, Loss, Pool, Problem, Reduction};
+use crate::peers::{Peer, axis, refuse, single};
+use crate::{Activation, Error, Loss, Pool, Problem, Reduction, VoxelWeights};
 
 /// `keras.losses.Dice(reduction="sum_over_batch_size", axis=None)`: 1 − 2I/(P + T + 10⁻⁷) of probabilities.
 ///
@@ -66,10 +65,11 @@ fn pooled(
     reduction: KerasReduction,
     problem: &Problem,
 ) -> Result<Loss, Error> {
-    reduction.refuse_weighted_mean(peer, problem)?;
-    // The axes are those of the tensor as it lies in memory.
-    let pool_of = if problem.axes == AxisOrder::ChannelLast { pool_channel_last } else { pool };
-    let pool = axis.map_or(Ok(Pool::All), |axis| pool_of(peer, axis, &problem.shape))?;
+    if problem.voxel_weights != VoxelWeights::None {
+        let reason = "the original multiplies its value by the sample_weight; voxel weights would weigh its sums, leave them out";
+        return refuse(peer, reason);
+    }
+    let pool = axis.map_or(Ok(Pool::All), |axis| axis::pool(peer, axis, problem))?;
     let reduction = if pool == Pool::All { Reduction::Mean } else { reduction.into() };
     Ok(single(Activation::None, Measure::Overlap(Overlap { pool, reduction, ..overlap })))
 }
@@ -77,7 +77,7 @@ fn pooled(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shape;
+    use crate::{AxisOrder, Shape};
 
     #[test]
     fn axes_are_those_of_the_tensor_in_memory() {
@@ -91,5 +91,15 @@ mod tests {
         problem.axes = AxisOrder::ChannelLast;
         assert_eq!(pool(&problem, &[1, 2]), Ok(Pool::None));
         assert!(pool(&problem, &[2, 3]).is_err());
+    }
+
+    /// Keras weighs the value: of p = [½, ½], t = [1, 0] and the weights [2, 0] it gives ½, the sums would give ⅓.
+    #[test]
+    fn weights_of_voxels_are_no_sample_weights() {
+        let problem = Problem::new(Shape::new(&[1, 1, 2]).unwrap()).with_weights_per_voxel();
+        for peer in [&Dice::default() as &dyn Peer, &Tversky::default()] {
+            let reason = peer.loss(&problem).unwrap_err().to_string();
+            assert!(reason.contains("multiplies its value by the sample_weight"), "{reason}");
+        }
     }
 }

@@ -28,9 +28,9 @@ pub struct Contents {
 pub enum Values {
     /// Whole numbers up to 255, and booleans as 0 and 1.
     U8(Bytes),
-    /// Other integers that all fit.
+    /// Other whole numbers that all fit; of 32-bit floats up to 2²⁴, beyond which they have no longer every one.
     I32(Vec<i32>),
-    /// Everything else, rounded to f32.
+    /// Everything else, rounded to f32, but no fraction to a whole number.
     F32(Vec<f32>),
 }
 

@@ -7,8 +7,8 @@ use crate::Bytes;
 /// The last bytes of a member: the checksum and the size of its contents, modulo 2³².
 const TRAILER: usize = 8;
 
-/// The contents of a gzip file whose trailer says that they have `size` bytes. `None` for every other file, damaged ones and
-/// those of several members among them: who reads them as a stream says what is wrong.
+/// The contents of a gzip file whose trailer says that they have `size` bytes, as its first member has. `None` for every other file,
+/// damaged ones among them: who reads them as a stream says what is wrong.
 ///
 /// This is twice as fast as a stream, whose every step has to be resumable.
 pub(crate) fn inflate_whole(compressed: &[u8], size: usize) -> Option<Bytes> {

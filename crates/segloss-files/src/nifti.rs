@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _};
 
-use ::nifti::{Endianness, InMemNiftiVolume, IntoNdArray, NiftiHeader, NiftiType};
+use ::nifti::{Endianness, NiftiHeader, NiftiType};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::contents::{Read, shape};
@@ -96,53 +96,44 @@ fn decode_stream(mut stream: impl io::Read, most_bytes: u64) -> Read {
 /// The numbers that these bytes are.
 fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
     let kind = header.data_type().map_err(|error| error.to_string())?;
-    let is_scaled = header.scl_slope != 0.0 && (header.scl_slope, header.scl_inter) != (1.0, 0.0);
+    let scale = [header.scl_slope, header.scl_inter].map(f64::from);
+    let scale = Some(scale).filter(|&[slope, intercept]| slope != 0.0 && (slope, intercept) != (1.0, 0.0));
     let values = match kind {
-        _ if is_scaled => scaled(header, raw)?,
-        NiftiType::Uint8 => Values::U8(raw),
-        kind => stored(kind, header.endianness, &raw)?,
+        NiftiType::Uint8 if scale.is_none() => Values::U8(raw),
+        kind => values(kind, header.endianness, &raw, scale)?,
     };
     Ok(Contents {
-        is_float: is_scaled || matches!(kind, NiftiType::Float32 | NiftiType::Float64),
+        is_float: scale.is_some() || matches!(kind, NiftiType::Float32 | NiftiType::Float64),
         first_axis_fastest: true,
         space: Some(Space::new(header)),
         ..Contents::in_c_order(dims, values)
     })
 }
 
-/// Numbers as they lie in the file.
-fn stored(kind: NiftiType, endianness: Endianness, raw: &[u8]) -> Result<Values, String> {
+/// Numbers as they lie in the file, with slope and intercept applied if there are any.
+fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f64; 2]>) -> Result<Values, String> {
     macro_rules! attempt {
-        ($($kind:ident: $type:ty => $number:expr),+ $(,)?) => {
+        ($($kind:ident: $type:ty),+ $(,)?) => {
             match kind {
                 $(NiftiType::$kind => Ok(match endianness {
-                    Endianness::Little => Values::of(raw.as_chunks().0, |bytes| $number(<$type>::from_le_bytes(bytes))),
-                    Endianness::Big => Values::of(raw.as_chunks().0, |bytes| $number(<$type>::from_be_bytes(bytes))),
+                    Endianness::Little => attempt!(<$type>::from_le_bytes),
+                    Endianness::Big => attempt!(<$type>::from_be_bytes),
                 }),)+
                 _ => Err(unusable(kind)),
             }
         };
+        ($read:expr) => {
+            match scale {
+                None => Values::of(raw.as_chunks().0, |bytes| $read(bytes)),
+                Some([slope, intercept]) => {
+                    Values::of(raw.as_chunks().0, |bytes| $read(bytes) as f64 * slope + intercept)
+                }
+            }
+        };
     }
     attempt! {
-        Uint8: u8 => |number| number,
-        Int8: i8 => |number| number,
-        Uint16: u16 => |number| number,
-        Int16: i16 => |number| number,
-        Uint32: u32 => |number| number,
-        Int32: i32 => |number| number,
-        Uint64: u64 => |number| number,
-        Int64: i64 => |number| number,
-        Float32: f32 => |number| number,
-        Float64: f64 => |number| number as f32,
+        Uint8: u8, Int8: i8, Uint16: u16, Int16: i16, Uint32: u32, Int32: i32, Uint64: u64, Int64: i64, Float32: f32, Float64: f64
     }
-}
-
-/// Numbers with slope and intercept applied.
-fn scaled(header: &NiftiHeader, raw: Bytes) -> Result<Values, String> {
-    let volume = InMemNiftiVolume::from_raw_data(header, raw.to_vec()).map_err(|error| error.to_string())?;
-    let array = volume.into_ndarray::<f32>().map_err(|error| error.to_string())?;
-    // In memory the first axis is the fastest, as in the file.
-    Ok(Values::of_numbers(&array.into_raw_vec_and_offset().0))
 }
 
 fn unusable(kind: NiftiType) -> String {

@@ -56,7 +56,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
     }
     let values = attempt! {
         "f4": f32 => |number| number,
-        "f8": f64 => |number| number as f32,
+        "f8": f64 => |number| number,
         "f2": f16 => f16::to_f32,
         "b1": u8 => |number| u8::from(number != 0),
         "u1": u8 => |number| number,

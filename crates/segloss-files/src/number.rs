@@ -13,10 +13,10 @@ pub(crate) trait Number: Copy {
     /// Whether it is the number that a byte is.
     fn is(self, byte: u8) -> bool;
 
-    /// Of integers, if it fits.
+    /// The number as an integer, if it is one, fits, and its type tells it from its neighbours.
     fn integer(self) -> Option<i32>;
 
-    /// Rounded.
+    /// Rounded, but never to a whole number which it is not.
     fn float(self) -> f32;
 }
 
@@ -56,11 +56,37 @@ impl Number for f32 {
     }
 
     fn integer(self) -> Option<i32> {
-        None
+        const BEYOND: f32 = 16_777_216.0;
+        (self.fract() == 0.0 && self.abs() <= BEYOND).then_some(self as i32)
     }
 
     fn float(self) -> f32 {
         self
+    }
+}
+
+impl Number for f64 {
+    fn byte(self) -> u8 {
+        // As of f32, 2^52 + n.
+        (self + 4_503_599_627_370_496.0).to_bits() as u8
+    }
+
+    fn is(self, byte: u8) -> bool {
+        self == Self::from(byte)
+    }
+
+    fn integer(self) -> Option<i32> {
+        let integer = self as i32;
+        (Self::from(integer) == self).then_some(integer)
+    }
+
+    fn float(self) -> f32 {
+        let rounded = self as f32;
+        match (rounded.fract() == 0.0 && self.fract() != 0.0, self > Self::from(rounded)) {
+            (false, _) => rounded,
+            (true, true) => rounded.next_up(),
+            (true, false) => rounded.next_down(),
+        }
     }
 }
 
@@ -123,11 +149,30 @@ mod tests {
     #[test]
     fn whole_floats_are_bytes_and_no_others_are() {
         assert_eq!(Values::of_numbers(&[0.0_f32, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
-        for other in [0.5, -1.0, 256.0, 1e-40, 254.999_98, f32::INFINITY] {
+        assert_eq!(Values::of_numbers(&[0.0_f64, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
+        for other in [0.5, 1e-40, 254.999_98, f32::INFINITY, 16_777_218.0] {
             assert_eq!(Values::of_numbers(&[1.0, other]), Values::F32(vec![1.0, other]));
+            assert_eq!(Values::of_numbers(&[0.5, f64::from(other)]), Values::F32(vec![0.5, other]));
+        }
+        for other in [-1, 256, 16_777_216] {
+            assert_eq!(Values::of_numbers(&[1.0, other as f32]), Values::I32(vec![1, other]));
+            assert_eq!(Values::of_numbers(&[1.0, f64::from(other)]), Values::I32(vec![1, other]));
         }
         let Values::F32(nan) = Values::of_numbers(&[0.0, f32::NAN]) else { panic!("NaN is no byte") };
         assert!(nan[1].is_nan());
+    }
+
+    #[test]
+    fn doubles_keep_labels_apart_and_fractions_fractions() {
+        assert_eq!(Values::of_numbers(&[16_777_217.0, -2_147_483_648.0]), Values::I32(vec![16_777_217, i32::MIN]));
+        let rounded = |number: f64| match Values::of_numbers(&[number]) {
+            Values::F32(numbers) => numbers[0],
+            other => panic!("{number} is {other:?}"),
+        };
+        assert_eq!(rounded(1.000_000_000_1), 1.0_f32.next_up());
+        assert_eq!(rounded(0.999_999_999_9), 1.0_f32.next_down());
+        assert_eq!(rounded(-1e-60), -f32::from_bits(1));
+        assert_eq!((rounded(0.1), rounded(4e9)), (0.1, 4e9));
     }
 
     /// The only number that is no byte, on either side of the ends of blocks.

@@ -76,6 +76,6 @@ fn values(page: DecodingResult) -> Values {
         DecodingResult::I64(values) => Values::of_numbers(&values),
         DecodingResult::F16(values) => Values::of(&values, half::f16::to_f32),
         DecodingResult::F32(values) => Values::of_numbers(&values),
-        DecodingResult::F64(values) => Values::of(&values, |value| value as f32),
+        DecodingResult::F64(values) => Values::of_numbers(&values),
     }
 }

@@ -177,3 +177,83 @@ fn the_axes_of_nnunet_archives_are_turned_round() {
     assert_eq!(dice(&["eval", "one.npz", "t.nii"]), 1.0);
     assert_eq!(dice(&["eval", "p.npz", "t.nii", "--channels", "first"]), 1.0);
 }
+
+/// 255 may be a mask's 1 or a label such as "void": a folder does not have both.
+#[test]
+fn a_folder_does_not_have_255_for_two_things() {
+    let folder = folders();
+    npy(&folder.path("p/a.npy"), &[4], &[0_u8, 1, 2, 1]);
+    npy(&folder.path("t/a.npy"), &[4], &[0_u8, 1, 2, 255]);
+    npy(&folder.path("p/b.npy"), &[4], &[0_u8, 1, 1, 0]);
+    npy(&folder.path("t/b.npy"), &[4], &[0_u8, 255, 255, 0]);
+    let output = folder.run(["eval", "p", "t", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let said = "b: a file of it holds nothing but 0 and 255, like a mask, and a has a label 255; give --as labels";
+    assert!(stderr.contains(said), "{stderr}");
+    // As labels, or where 255 is named, they are what they are.
+    for more in [["--as", "labels"], ["--ignore-label", "255"]] {
+        let scores = folder.json([&["eval", "p", "t", "--format", "json"], &more[..]].concat());
+        assert_number(&class(&scores, 1, "1"), "TP", 0.0, 0.0);
+    }
+    let scores = folder.json(["eval", "p", "t", "--format", "json", "--as", "mask"]);
+    assert_number(&class(&scores, 1, "1"), "Dice", 1.0, 0.0);
+}
+
+/// White of 8 bits in an image of 16, and shades that might be labels.
+#[test]
+fn white_of_another_depth_is_white() {
+    let folder = Folder::new();
+    let shades = [0_u8, 255, 255, 0, 255, 0, 255, 255];
+    grey(&folder, "m8.png", &shades);
+    let deep: Vec<u8> = shades.iter().flat_map(|&shade| [0, shade]).collect();
+    png(&folder.path("m16.png"), [4, 2], ColorType::Grayscale, BitDepth::Sixteen, &deep);
+    for pair in [["m8.png", "m16.png"], ["m16.png", "m8.png"], ["m16.png", "m16.png"]] {
+        let scores = folder.json(["eval", pair[0], pair[1], "--format", "json"]);
+        assert_eq!(scores["class_names"], serde_json::json!({"1": "1"}), "{pair:?}");
+        assert_number(&class(&scores, 0, "1"), "TP", 5.0, 0.0);
+    }
+    grey(&folder, "l.png", &[0, 1, 2, 130, 1, 1, 0, 0]);
+    npy(&folder.path("l.npy"), &[2, 4], &[0_u8, 1, 1, 1, 0, 0, 0, 0]);
+    let stderr = String::from_utf8(folder.run(["eval", "l.png", "l.npy"]).stderr).unwrap();
+    assert!(stderr.contains("shades of grey are taken for probabilities; give --as labels"), "{stderr}");
+}
+
+/// [C, H, W] on both sides: along the first axis both add up to 1.
+#[test]
+fn two_files_of_three_axes_may_both_have_channels() {
+    let folder = Folder::new();
+    let one_hot = |labels: [u8; 8]| [0, 1].map(|class| labels.map(|label| u8::from(label == class))).concat();
+    let truth = one_hot([0, 1, 0, 0, 0, 0, 0, 1]);
+    npy(&folder.path("t.npy"), &[2, 2, 4], &truth);
+    npy(&folder.path("p.npy"), &[2, 2, 4], &one_hot([0, 1, 0, 0, 0, 0, 1, 0]));
+    let soft: Vec<f32> = truth.iter().map(|&hot| if hot == 1 { 0.7 } else { 0.3 }).collect();
+    npy(&folder.path("soft.npy"), &[2, 2, 4], &soft);
+    for (prediction, dice) in [("p.npy", 0.5), ("soft.npy", 1.0)] {
+        let scores = folder.json(["eval", prediction, "t.npy", "--format", "json"]);
+        assert_number(&class(&scores, 0, "1"), "Dice", dice, 1e-12);
+    }
+    let scores = folder.json(["eval", "p.npy", "t.npy", "--format", "json", "--channels", "none"]);
+    assert_number(&class(&scores, 0, "1"), "TP", 6.0, 0.0);
+}
+
+/// Labels of 64-bit floats and of scaled integers beyond what 32-bit floats tell apart; fractions that these round to labels.
+#[test]
+fn no_rounding_makes_another_label() {
+    let folder = Folder::new();
+    npy(&folder.path("f64.npy"), &[3], &[16_777_217.0, 0.0, 16_777_216.0]);
+    npy(&folder.path("i32.npy"), &[3], &[16_777_217_i32, 0, 16_777_216]);
+    let scores = folder.json(["eval", "f64.npy", "i32.npy", "--format", "json"]);
+    for label in ["16777216", "16777217"] {
+        assert_number(&class(&scores, 0, label), "Dice", 1.0, 0.0);
+    }
+    let raw: Vec<u8> = [20_000_001_i32, 20_000_000].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let header = Nifti { datatype: 8, bits: 32, slope: 1.0, intercept: -2e7, ..Nifti::u8(&[2]) };
+    std::fs::write(folder.path("scaled.nii"), header.bytes(&raw)).unwrap();
+    npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
+    let scores = folder.json(["eval", "scaled.nii", "t.npy", "--format", "json"]);
+    assert_number(&class(&scores, 0, "1"), "Dice", 1.0, 0.0);
+    npy(&folder.path("nearly.npy"), &[2], &[1.000_000_000_1, 2.0]);
+    let refused = folder.failure(["eval", "nearly.npy", "t.npy"]);
+    assert!(refused.contains("neither a label nor a probability"), "{refused}");
+}

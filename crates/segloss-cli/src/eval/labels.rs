@@ -5,7 +5,7 @@ use segloss_files::{Bytes, Values, in_c_order};
 use super::volume::{Kind, Meaning, Reading};
 
 /// How far probabilities over all classes may be from adding up to 1.
-const SUM_ROUNDING: f32 = 1e-2;
+pub(super) const SUM_ROUNDING: f32 = 1e-2;
 
 /// How far a probability may lie outside [0, 1]: what scaling integers in f32 leaves.
 const ROUNDING: f32 = 1e-6;

@@ -161,6 +161,7 @@ fn of_files(args: &args::Eval, question: &Question, pair: Pair) -> Result<Outcom
         _ => None,
     };
     if let Some(report) = alone {
+        remarks::report(&remarks::of_scores(args, question, std::slice::from_ref(&scored)));
         return written(args, report, None, false);
     }
     let matched = Matched { pairs: vec![pair], ..Matched::default() };
@@ -198,6 +199,7 @@ fn evaluation(
         }
     }
     let good = of_one_meaning(good, &mut failed);
+    let good = of_one_white(good, &mut failed);
     failed.sort();
     let unmatched = matched.unmatched;
     report_failures(&failed, &unmatched, &matched.passed_over);
@@ -270,6 +272,26 @@ fn of_one_meaning(scored: Vec<Scored>, failed: &mut Vec<(String, String)>) -> Ve
         let reason = format!("it has {} and most cases have {}; evaluate them apart", said(kind(other)), said(usual));
         (other.name().to_owned(), reason)
     }));
+    good
+}
+
+/// The cases in which nothing was taken for 1 that is a label in another case.
+fn of_one_white(scored: Vec<Scored>, failed: &mut Vec<(String, String)>) -> Vec<Scored> {
+    let reason = |case: &Scored| {
+        let (other, white) = scored.iter().find_map(|other| Some((other, case.white_in(other)?)))?;
+        Some(format!(
+            "a file of it holds nothing but 0 and {white}, like a mask, and {} has a label {white}; give --as labels, or --as mask",
+            other.name()
+        ))
+    };
+    let reasons: Vec<_> = scored.iter().map(reason).collect();
+    let mut good = vec![];
+    for (case, reason) in scored.into_iter().zip(reasons) {
+        match reason {
+            None => good.push(case),
+            Some(reason) => failed.push((case.name().to_owned(), reason)),
+        }
+    }
     good
 }
 

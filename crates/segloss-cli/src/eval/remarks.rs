@@ -72,6 +72,16 @@ pub(super) fn of_scores(args: &Eval, question: &Question, scored: &[Scored]) -> 
             _ => remarks.push(format!("{what}s {} occur and are not in --classes", labels.join(", "))),
         }
     }
+    let shaded: Vec<_> = scored.iter().filter(|scored| scored.has_shades).collect();
+    if let [first, ..] = &shaded[..] {
+        let cases = if shaded.len() > 1 {
+            format!("{} and {} more", first.name(), shaded.len() - 1)
+        } else {
+            first.name().to_owned()
+        };
+        remarks
+            .push(format!("{cases}: shades of grey are taken for probabilities; give --as labels if they are labels"));
+    }
     if args.threshold.is_some() && !scored.iter().any(|scored| scored.has_threshold) {
         remarks.push(
             "--threshold changes nothing: no file holds probabilities of one class or of overlapping channels"

@@ -61,6 +61,10 @@ pub(crate) struct Scored {
     would_be_1: Option<f32>,
     /// Whether anything was compared with a threshold.
     pub(crate) has_threshold: bool,
+    /// What was taken for 1, if it looked like a mask of 0 and this.
+    white: Option<i32>,
+    /// Whether shades of grey were taken for probabilities, though nobody said so.
+    pub(crate) has_shades: bool,
     slice: Option<slice::Slice>,
 }
 
@@ -134,6 +138,8 @@ impl Question {
             alone,
             would_be_1: decision.would_be_1,
             has_threshold: decision.taken.contains(&Taken::Probabilities) || prediction.meaning == Meaning::Channels,
+            white: decision.white,
+            has_shades: decision.has_shades,
             slice,
         })
     }
@@ -299,6 +305,15 @@ impl Scored {
     /// Whether the prediction held probabilities of one class.
     pub(crate) fn is_soft(&self) -> bool {
         !self.softs.is_empty()
+    }
+
+    /// What was taken for 1 in a mask of 0 and this, though it is a label of this other case.
+    pub(crate) fn white_in(&self, other: &Self) -> Option<i32> {
+        self.white.filter(|white| other.white.is_none() && other.meaning == Meaning::Labels && other.has_label(*white))
+    }
+
+    fn has_label(&self, label: i32) -> bool {
+        self.confusion.pairs().any(|(labels, _)| labels.contains(&label))
     }
 
     pub(crate) fn labels(&self) -> BTreeSet<i32> {

@@ -2,7 +2,8 @@
 
 use segloss_files::{Contents, Grey, Values};
 
-use super::volume::{Kind, Reading, channel_axis};
+use super::labels::{MAX_CHANNELS, SUM_ROUNDING};
+use super::volume::{Channels, Kind, Reading, channel_axis};
 
 /// Labels of an image are at most this, unless something else says that it is one.
 const LABEL_SHADES: i32 = 15;
@@ -22,6 +23,12 @@ pub(super) enum Taken {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Decision {
     pub(super) taken: [Taken; 2],
+    /// Where the channels are, of files with more than one.
+    pub(super) channels: Channels,
+    /// What 1 was in a file that was taken for a mask because it holds nothing but 0 and this.
+    pub(super) white: Option<i32>,
+    /// Whether shades of grey that could be labels are taken for probabilities.
+    pub(super) has_shades: bool,
     /// The label of what lies above the threshold.
     pub(super) foreground: i32,
     /// Whether the prediction has probabilities of one class, for every voxel of the truth.
@@ -33,9 +40,10 @@ pub(super) struct Decision {
 impl Decision {
     pub(super) fn of(contents: &[Contents; 2], reading: &Reading) -> Self {
         let ranks = [contents[0].dims.len(), contents[1].dims.len()];
+        let is_one_hot = reading.channels == Channels::Auto && !reading.logits && are_one_hot(contents);
+        let where_asked = if is_one_hot { Channels::First } else { reading.channels };
         let channels = [0, 1].map(|file| {
-            let axis =
-                channel_axis(&contents[file], reading.channels_of(ranks[file], ranks[1 - file]), ranks[1 - file]);
+            let axis = channel_axis(&contents[file], where_asked.of(ranks[file], ranks[1 - file]), ranks[1 - file]);
             axis.map_or(1, |axis| contents[file].dims[axis])
         });
         let alone = [0, 1].map(|file| alone(contents, file, reading));
@@ -60,8 +68,16 @@ impl Decision {
         let is_one_class = channels == [1, 1] && contents[0].dims == contents[1].dims;
         let foreground = foreground(&contents[1], reading);
         let may_be_soft = is_one_class && alone[0].is_none() && foreground == 1;
+        let by_white = (0..2).find(|&file| alone[file].is_none() && taken[file] == Taken::Mask);
         Self {
             taken,
+            channels: where_asked,
+            white: by_white.map(|file| white(&contents[file])),
+            has_shades: reading.kind == Kind::Auto
+                && taken[0] == Taken::Probabilities
+                && !reading.logits
+                && reading.png_white.is_none()
+                && contents[0].grey.is_some(),
             foreground,
             is_soft: is_one_class && taken[0] == Taken::Probabilities,
             would_be_1: may_be_soft.then(|| would_be_1(contents, taken[0])).flatten(),
@@ -90,9 +106,39 @@ fn alone(contents: &[Contents; 2], file: usize, reading: &Reading) -> Option<Tak
     }
 }
 
-/// What 1 is stored as in a mask of two values: white in an image, else 255.
+/// What 1 is stored as in a mask of two values: white in an image, else 255, which an image of 16 bits may have, too.
 fn white(contents: &Contents) -> i32 {
-    if let Some(Grey::Shades(full)) = contents.grey { full.into() } else { 255 }
+    match contents.grey {
+        Some(Grey::Shades(full)) if full <= 255 || !are_0_or(contents, 255) || are_0_or(contents, 0) => full.into(),
+        _ => 255,
+    }
+}
+
+/// Whether both are arrays whose first of three axes is one of channels, which add up to 1 everywhere.
+fn are_one_hot(contents: &[Contents; 2]) -> bool {
+    let is_alike = contents[0].dims == contents[1].dims;
+    let may_be = |contents: &Contents| {
+        let is_array = !contents.first_axis_fastest && contents.space.is_none() && contents.grey.is_none();
+        is_array && contents.dims.len() == 3 && (2..=MAX_CHANNELS).contains(&contents.dims[0])
+    };
+    is_alike && contents.iter().all(|contents| may_be(contents) && adds_up_to_1(contents))
+}
+
+/// Whether the numbers along the first axis do, everywhere, each in [0, 1].
+fn adds_up_to_1(contents: &Contents) -> bool {
+    let (channels, voxels) = (contents.dims[0], contents.values.len() / contents.dims[0].max(1));
+    let are = |value: &dyn Fn(usize) -> f32| {
+        (0..voxels).all(|voxel| {
+            let mut values = (0..channels).map(|channel| value(channel * voxels + voxel));
+            let sum = values.try_fold(0.0, |sum, value| (0.0..=1.0).contains(&value).then_some(sum + value));
+            sum.is_some_and(|sum| (sum - 1.0).abs() <= SUM_ROUNDING)
+        })
+    };
+    match &contents.values {
+        Values::U8(values) => are(&|index| values[index].into()),
+        Values::I32(values) => are(&|index| values[index] as f32),
+        Values::F32(values) => are(&|index| values[index]),
+    }
 }
 
 /// Whether there is nothing else, in whatever type.
@@ -188,6 +234,41 @@ mod tests {
         assert_eq!((dark.taken[0], dark.would_be_1), (Labels, Some(255.0)));
         let labels = Reading { kind: Kind::Labels, ..Reading::default() };
         assert_eq!(Decision::of(&[grey([0, 200, 2, 0]), grey([0, 255, 1, 0])], &labels).taken, [Labels, Labels]);
+    }
+
+    #[test]
+    fn white_of_16_bits_may_be_that_of_8() {
+        let deep = |values: [i32; 4]| {
+            let values = if values.iter().all(|value| *value < 256) {
+                Values::U8(values.map(|value| value as u8).to_vec().into())
+            } else {
+                Values::I32(values.to_vec())
+            };
+            Contents { grey: Some(Grey::Shades(65_535)), ..of(values) }
+        };
+        for white in [255, 65_535] {
+            let mask = || deep([0, white, 0, white]);
+            assert_eq!(taken(mask(), grey([0, 255, 0, 0])), [Mask, Mask]);
+            assert_eq!(taken(grey([0, 255, 0, 0]), mask()), [Mask, Mask]);
+            assert_eq!(Decision::of(&[mask(), bytes([0, 1, 0, 0])], &Reading::default()).white, Some(white));
+        }
+        assert_eq!(white(&deep([0; 4])), 65_535);
+    }
+
+    #[test]
+    fn three_axes_that_add_up_to_1_are_channels() {
+        let stack = |dims: [usize; 3], values: Values| Contents { dims: dims.to_vec(), ..of(values) };
+        let one_hot = |values: [u8; 4]| stack([2, 1, 2], Values::U8(values.to_vec().into()));
+        let soft = |values: [f32; 4]| stack([2, 1, 2], Values::F32(values.to_vec()));
+        let channels = |pair: [Contents; 2]| Decision::of(&pair, &Reading::default()).channels;
+        assert_eq!(channels([one_hot([0, 1, 1, 0]), one_hot([1, 1, 0, 0])]), Channels::First);
+        assert_eq!(channels([soft([0.25, 1.0, 0.75, 0.0]), one_hot([1, 1, 0, 0])]), Channels::First);
+        for other in [one_hot([0, 1, 0, 0]), soft([0.5; 4]), soft([1.5, 1.0, -0.5, 0.0]), one_hot([0, 2, 1, 0])] {
+            let expected = if adds_up_to_1(&other) { Channels::First } else { Channels::Auto };
+            assert_eq!(channels([one_hot([0, 1, 1, 0]), other.clone()]), expected, "{other:?}");
+        }
+        let last = Reading { channels: Channels::Last, ..Reading::default() };
+        assert_eq!(Decision::of(&[one_hot([0, 1, 1, 0]), one_hot([1, 1, 0, 0])], &last).channels, Channels::Last);
     }
 
     #[test]

@@ -62,7 +62,8 @@ pub(crate) enum Kind {
 /// Where an array has its channels, one a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Channels {
-    /// First of the four axes of an array, or of one axis more than the other file has; last of a NIfTI file's
+    /// First of the four axes of an array, of one axis more than the other file has, and of three along which both add up to 1; last
+    /// of a NIfTI file's
     #[default]
     Auto,
     /// Along the first axis
@@ -110,11 +111,13 @@ impl Reading {
         let bound = if self.logits { (self.threshold / (1.0 - self.threshold)).ln() } else { self.threshold };
         bound as f32
     }
+}
 
-    /// Where a file with so many axes has its channels: those that were asked for are those of the file with more axes.
-    pub(super) fn channels_of(&self, rank: usize, other_rank: usize) -> Channels {
-        match self.channels {
-            Channels::First | Channels::Last if rank < other_rank => Channels::None,
+impl Channels {
+    /// Where a file with so many axes has them: those that were asked for are those of the file with more axes.
+    pub(super) fn of(self, rank: usize, other_rank: usize) -> Self {
+        match self {
+            Self::First | Self::Last if rank < other_rank => Self::None,
             channels => channels,
         }
     }
@@ -225,8 +228,8 @@ pub(super) fn masks(
 ) -> Result<[Volume; 2], Failure> {
     let ranks = [0, 1].map(|file| contents[file].dims.len());
     let [prediction, truth] = contents;
-    let prediction = Stack::new(prediction, reading.channels_of(ranks[0], ranks[1]), ranks[1]);
-    let truth = Stack::new(truth, reading.channels_of(ranks[1], ranks[0]), ranks[0]);
+    let prediction = Stack::new(prediction, decision.channels.of(ranks[0], ranks[1]), ranks[1]);
+    let truth = Stack::new(truth, decision.channels.of(ranks[1], ranks[0]), ranks[0]);
     let of_truth = Reading { logits: false, ..reading.clone() };
     let mut masks = [
         prediction.into_mask(0, decision, reading).map_err(|reason| Failure::file(paths[0], reason))?,

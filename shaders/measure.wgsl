@@ -76,20 +76,32 @@ fn ratio_score(term: Term, sums: vec4<f32>) -> Score {
     return Score(s, missing / denominator, slopes, true);
 }
 
-// Of counts divided by their number n, lest their product overflow: s does not change, its derivatives are n times as large.
+// Of counts divided by their number n, lest their product overflow: s does not change if its constants are divided by n² and n⁴,
+// its derivatives are n times as large.
 fn matthews_score(term: Term, sums: vec4<f32>) -> Score {
     let eps = term.denominator_floor;
     let n = max(sums.w, 1.0);
     let tp = (sums.x + eps) / n;
     let fp = (sums.y + eps) / n;
     let fne = (sums.z + eps) / n;
-    let tn = (max(sums.w - sums.x - sums.y - sums.z, 0.0) + eps) / n;
+    if fp == 0.0 && fne == 0.0 { return Score(1.0, 0.0, vec2<f32>(), true); }
+    // What T leaves of the number, where that is more than rounding: of a class that is everywhere it is 0.
+    let outside = sums.w - sums.x - sums.z;
+    let tn = (max(select(0.0, outside, outside > 4e-7 * sums.w) - sums.y, 0.0) + eps) / n;
     let a = tp + fp;
     let b = tp + fne;
     let d = tn + fne;
-    let root = sqrt(a * d) * sqrt(b * (tn + fp));
-    let s = (tp * tn - fp * fne) / root;
-    let slopes = vec2<f32>((tp + fp + fne + tn) / root, -b / root - 0.5 * s * (1.0 / a - 1.0 / d)) / n;
+    let fixed = sqrt(b * (tn + fp));
+    // √(abcd + s_d) = √(x² + y²) without squares, which are soon 0.
+    let x = sqrt(a * d) * fixed;
+    let y = sqrt(term.smooth_denominator) / n / n;
+    let larger = max(x, y);
+    if larger == 0.0 { return Score(0.0, 0.0, vec2<f32>(), false); }
+    let smaller = min(x, y) / larger;
+    let root = larger * sqrt(1.0 + smaller * smaller);
+    let s = (tp * tn - fp * fne + term.smooth_numerator / n / n) / root;
+    let share = fixed / root;
+    let slopes = vec2<f32>((tp + fp + fne + tn) / root, -b / root - 0.5 * s * share * share * (d - a)) / n;
     return Score(s, 1.0 - s, slopes, true);
 }
 

@@ -117,12 +117,15 @@ pub enum Formula {
     /// The correlation coefficient of Matthews, of the soft counts TP = I, FP = P − I, FN = T − I and TN = Σm − P − T + I:
     ///
     /// ```text
-    /// s = (TP·TN − FP·FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)),  each count with ε added
+    /// s = (TP·TN − FP·FN + smooth_numerator) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN) + smooth_denominator),
+    /// each count with ε added;  1, with gradient 0, where FP and FN are 0
     /// ```
     ///
-    /// Factor, α, β, smoothing and floor are not used. It needs sums that are counts: no voxel weights, no squares.
+    /// Factor, α, β and floor are not used. It needs sums that are counts: no voxel weights, no squares. A root of 0 gives the score
+    /// NaN, as a denominator of 0 does. On the GPU TN is what the others leave of the number of voxels, within 10⁻⁷ of that: where
+    /// nearly everything is foreground, the score has fewer digits.
     Matthews {
-        /// ε.
+        /// ε, 0 for none.
         eps: f64,
     },
 }
@@ -307,7 +310,9 @@ impl Overlap {
         let threshold = self.threshold.unwrap_or_default();
         let positive = "a positive normal f32";
         match (self.formula, self.outer) {
-            (Formula::Matthews { eps }, _) if !is_positive(eps) => return fail("eps", eps, positive),
+            (Formula::Matthews { eps }, _) if eps != 0.0 && !is_positive(eps) => {
+                return fail("eps", eps, "0 or a positive normal f32");
+            }
             (_, Outer::Power { gamma }) if !is_positive(gamma) => return fail("gamma", gamma, positive),
             _ => {}
         }

@@ -116,7 +116,7 @@ fn overlap_score(overlap: &Overlap, sums: &Sums) -> Score {
     }
     let Some((score, [ds_di, ds_dp])) = (match overlap.formula {
         Formula::Ratio => ratio(overlap, sums),
-        Formula::Matthews { eps } => Some(matthews(eps, sums)),
+        Formula::Matthews { eps } => matthews(eps, overlap, sums),
     }) else {
         return constant(f64::NAN);
     };
@@ -157,20 +157,27 @@ fn ratio(overlap: &Overlap, sums: &Sums) -> Option<(f64, [f64; 2])> {
     (denominator != 0.0).then_some((score, [ds_di, ds_dp]))
 }
 
-/// With a = TP+FP, b = TP+FN, c = TN+FP, d = TN+FN, s = (TP·TN − FP·FN)/√(abcd). Of I and P (T and Σm are fixed) the
-/// counts move by (1, 0), (−1, 1), (−1, 0) and (1, −1), so b and c do not move, a and d only with P, and
+/// With a = TP+FP, b = TP+FN, c = TN+FP, d = TN+FN, s = (TP·TN − FP·FN + s_n)/√R, R = abcd + s_d. Of I and P (T and Σm are fixed) the
+/// counts move by (1, 0), (−1, 1), (−1, 0) and (1, −1), so b and c do not move, a and d only with P, ∂R/∂P = bc(d − a), and
 ///
 /// ```text
-/// ∂s/∂I = (TN + TP + FN + FP)/√(abcd)        ∂s/∂P = −(TP + FN)/√(abcd) − s/2·(1/a − 1/d)
+/// ∂s/∂I = (TN + TP + FN + FP)/√R        ∂s/∂P = −(TP + FN)/√R − s/2·bc(d − a)/R
 /// ```
-fn matthews(eps: f64, sums: &Sums) -> (f64, [f64; 2]) {
+///
+/// `None` where R is 0.
+fn matthews(eps: f64, overlap: &Overlap, sums: &Sums) -> Option<(f64, [f64; 2])> {
     let [i, p, t] = sums.values;
     let (tp, fp, fne) = (i + eps, p - i + eps, t - i + eps);
+    if fp == 0.0 && fne == 0.0 {
+        return Some((1.0, [0.0; 2]));
+    }
     let tn = sums.count as f64 - p - t + i + eps;
     let (a, b, c, d) = (tp + fp, tp + fne, tn + fp, tn + fne);
-    let root = (a * b * c * d).sqrt();
-    let score = (tp * tn - fp * fne) / root;
-    (score, [(tp + fp + fne + tn) / root, -b / root - 0.5 * score * (1.0 / a - 1.0 / d)])
+    let radicand = a * b * c * d + overlap.smooth_denominator;
+    let root = radicand.sqrt();
+    let score = (tp * tn - fp * fne + overlap.smooth_numerator) / root;
+    let slopes = [(tp + fp + fne + tn) / root, -b / root - 0.5 * score * b * c * (d - a) / radicand];
+    (radicand != 0.0).then_some((score, slopes))
 }
 
 /// With n = 2A + s_n and d = 2A + B + s_d, 1 − n/d = (B + s_d − s_n)/d has the slopes −2·(B + s_d − s_n)/d² and n/d².

@@ -204,6 +204,16 @@ pub(crate) fn conventions() -> Vec<(&'static str, Loss)> {
         ),
         ("matthews", Loss::matthews()),
         ("matthews, batch", Loss::matthews().pool(Pool::Batch)),
+        (
+            "matthews, smoothed",
+            of(Overlap {
+                formula: Formula::Matthews { eps: 0.0 },
+                smooth_numerator: 0.5,
+                smooth_denominator: 2.0,
+                pool: Pool::All,
+                ..dice.clone()
+            }),
+        ),
         ("generalized", Loss::generalized_dice()),
         (
             "generalized, simple, all",

@@ -1,6 +1,6 @@
 //! Every loss at every size that is an edge of something, against the reference.
 
-use segloss::loss::{Measure, Overlap, Term};
+use segloss::loss::{Formula, Measure, Overlap, Term};
 use segloss::{Activation, Batch, Loss, Map, Pool, Reduction, Shape, reference};
 
 use crate::data::{
@@ -85,6 +85,34 @@ fn every_convention_matches_the_reference() {
             let batch = tensors.batch(parts).with_gradient();
             let output = gpu.evaluate(&loss, &batch).unwrap();
             assert_matches(&format!("{name} {dims:?} {:?}", gpu.reducer()), &loss, &batch, &output);
+        }
+    }
+}
+
+/// The Matthews correlation of classes that are everywhere, nowhere and perfectly predicted: what is left of the voxels is 0 then, not
+/// rounding.
+#[test]
+fn the_matthews_correlation_of_whole_and_empty_classes() {
+    let _turn = turn();
+    let correlation = |eps, smooth_denominator| {
+        let formula = Formula::Matthews { eps };
+        let overlap = Overlap { formula, smooth_denominator, reduction: Reduction::None, ..Overlap::dice() };
+        Loss::of(vec![Term::new(Activation::None, Measure::Overlap(overlap))])
+    };
+    // Of these seeds the sums of some sizes are rounded to another number than that of the voxels.
+    let cases = [1, 63, 5001, 70_000].into_iter().flat_map(|voxels| [2, 7].map(|seed| (voxels, seed)));
+    let losses = [correlation(0.0, 1e-5), correlation(1e-5, 0.0)];
+    for ((voxels, seed), loss) in cases.flat_map(|case| losses.iter().map(move |loss| (case, loss))) {
+        let soft = Tensors::random(&[1, 1, voxels], seed, true);
+        let hard: Vec<f32> = (0..voxels).map(|i| f32::from(u8::from(i % 3 == 0))).collect();
+        let (ones, zeros) = (vec![1.0; voxels], vec![0.0; voxels]);
+        let logits = [&soft.logits[..], &soft.logits, &hard, &ones, &zeros].concat();
+        let targets = [&ones[..], &zeros, &hard, &ones, &zeros].concat();
+        let shape = Shape::new(&[1, 5, voxels]).unwrap();
+        for gpu in reducers() {
+            let batch = Batch::new(&shape, &logits, &targets).unwrap().with_gradient();
+            let output = gpu.evaluate(loss, &batch).unwrap();
+            assert_matches(&format!("matthews {voxels} {:?}", gpu.reducer()), loss, &batch, &output);
         }
     }
 }

@@ -108,7 +108,8 @@ fn of_overlap(term: &Term, overlap: &Overlap) -> Vec<String> {
             format!("{}, at least {}", added(*smooth_numerator, *smooth_denominator), number(*floor))
         }
         Formula::Ratio => added(*smooth_numerator, *smooth_denominator),
-        Formula::Matthews { eps } => format!("{} to each count", number(*eps)),
+        Formula::Matthews { eps } if *eps > 0.0 => format!("{} to each count", number(*eps)),
+        Formula::Matthews { .. } => format!("{} within the root", added(*smooth_numerator, *smooth_denominator)),
     };
     vec![
         words::pool(*pool).to_owned() + &weighted,

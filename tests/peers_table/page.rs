@@ -18,6 +18,7 @@ pub(crate) fn page() -> String {
         &table(&Rows::pointwise_columns(), &rows.pointwise),
         REFUSED,
         &table(&["Peer", "Loss", "Reason"], &rows.refused),
+        MISSING,
         METRICS,
         &table(&metrics::COLUMNS, &metrics::rows()),
     ]
@@ -63,6 +64,15 @@ what is *pooled*, everything by default, and then averaged.
 const REFUSED: &str = "
 ## Refused with the peer's own defaults
 
+";
+
+const MISSING: &str = "
+## Not here
+
+What is no function of sums over voxels: the losses of Lovász (`smp.LovaszLoss`, `kornia.LovaszSoftmaxLoss` and
+`LovaszHingeLoss`) and nnU-Net's `TopKLoss`, which sort voxels; MONAI's of distances, contours and images (`HausdorffDTLoss`,
+`SoftclDiceLoss` and others). MONAI's `AsymmetricUnifiedFocalLoss` and its metric `FBetaScore` are such functions; they have not been
+built.
 ";
 
 const METRICS: &str = "

@@ -202,10 +202,20 @@ fn gradients_of_minima_are_the_slopes() {
 /// Of counts: without voxel weights.
 #[test]
 fn gradients_of_the_matthews_correlation_are_the_slopes() {
+    use crate::data::overlap;
+    use segloss::{Overlap, loss::Formula};
     for (seed, dims) in (900..).zip([&[2, 3, 2][..], &[2, 1, 7], &[1, 3, 2, 3], &[2, 2, 5]]) {
         for (parts, pool) in [(0, Pool::All), (1, Pool::All), (1, Pool::Batch), (0, Pool::Classes)] {
             let tensors = Tensors::random(dims, seed, false, parts);
             assert_gradient_is_the_slope("matthews", &Loss::matthews().pool(pool), &tensors);
+            let smoothed = Overlap {
+                formula: Formula::Matthews { eps: 0.0 },
+                smooth_numerator: 0.5,
+                smooth_denominator: 0.25,
+                pool,
+                ..Overlap::dice()
+            };
+            assert_gradient_is_the_slope("matthews, smoothed", &overlap(smoothed), &tensors);
         }
     }
 }

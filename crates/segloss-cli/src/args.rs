@@ -197,7 +197,7 @@ Peers and their losses, whose parameters have the names and defaults that they h
   keras        dice_coef, dice_coef_loss, Dice, Tversky, BinaryCrossentropy, BinaryFocalCrossentropy,
                CategoricalCrossentropy, CategoricalFocalCrossentropy, SparseCategoricalCrossentropy*
   tensorlayer  dice_coe, dice_hard_coe, iou_coe
-  monai        DiceLoss, MaskedDiceLoss, GeneralizedDiceLoss, TverskyLoss, DiceCELoss, DiceFocalLoss,
+  monai        DiceLoss, MaskedDiceLoss, GeneralizedDiceLoss, TverskyLoss, MCCLoss, DiceCELoss, DiceFocalLoss,
                GeneralizedDiceFocalLoss, FocalLoss, GeneralizedWassersteinDiceLoss*
   nnunet       SoftDiceLoss, MemoryEfficientSoftDiceLoss, RobustCrossEntropyLoss*, DC_and_CE_loss*,
                DC_and_BCE_loss, DC_and_topk_loss (refused)

@@ -27,6 +27,7 @@ mod dice_ce;
 mod dice_focal;
 mod focal;
 mod generalized;
+mod mcc;
 pub mod metrics;
 mod reduction;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use dice_ce::DiceCELoss;
 pub use dice_focal::{DiceFocalLoss, GeneralizedDiceFocalLoss};
 pub use focal::FocalLoss;
 pub use generalized::{GeneralizedDiceLoss, WeightType};
+pub use mcc::MCCLoss;
 pub use metrics::{
     ConfusionMatrixMetric, DiceMetric, GeneralizedDiceScore, MeanIoU, MetricRecipe, MetricReduction, ReturnWithLabel,
 };
@@ -58,6 +60,7 @@ recipes! {
     MaskedDiceLoss = "MaskedDiceLoss",
     GeneralizedDiceLoss = "GeneralizedDiceLoss",
     TverskyLoss = "TverskyLoss",
+    MCCLoss = "MCCLoss",
     DiceCELoss = "DiceCELoss",
     DiceFocalLoss = "DiceFocalLoss",
     GeneralizedDiceFocalLoss = "GeneralizedDiceFocalLoss",

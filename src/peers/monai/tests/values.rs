@@ -24,6 +24,8 @@ fn dice_by_hand() {
         ("GeneralizedDiceLoss", json!({ "w_type": "uniform" }), 1.0 - 3.5 / 4.0),
         ("TverskyLoss", json!({}), 1.0 - 2.25 / (1.25 + 0.125 + 0.375 + 0.5)),
         ("TverskyLoss", json!({ "alpha": 1, "beta": 2 }), 1.0 - 2.25 / (1.25 + 0.25 + 1.5 + 0.5)),
+        // TP, TN, FP and FN are 5/4, 3/4, 1/4 and 3/4.
+        ("MCCLoss", json!({}), 1.0 - (1.25 * 0.75 - 0.25 * 0.75 + 1.0) / (1.5 * 2.0 * 1.0 * 1.5_f64 + 0.5).sqrt()),
     ] {
         assert_close(evaluate(name, &smooth(params), &hard).value, expected);
     }
@@ -35,6 +37,19 @@ fn dice_by_hand() {
         assert_close(evaluate(name, &smooth(json!({})), &soft).value, product);
         assert_close(evaluate(name, &smooth(json!({ "soft_label": true })), &soft).value, minimum);
     }
+}
+
+/// A perfect prediction has the loss 0, of a class that is nowhere or everywhere, too; any other has what the root's constant makes
+/// of it.
+#[test]
+fn matthews_of_what_is_perfect() {
+    let shape = Shape::new(&[1, 3, 2]).unwrap();
+    let masks = batch(&shape, &[0.0, 0.0, 1.0, 1.0, 0.0, 1.0], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    let values = evaluate("MCCLoss", &json!({ "reduction": "none" }), &masks);
+    assert_eq!(values.groups[0], [0.0, 0.0, 1.0]);
+    let undefined = evaluate("MCCLoss", &json!({ "reduction": "none", "smooth_dr": 0 }), &masks);
+    assert_eq!(undefined.groups[0][..2], [0.0, 0.0]);
+    assert!(undefined.groups[0][2].is_nan());
 }
 
 /// Labels (1, 0) and mask (1, 0): the second voxel is background in the target, and nothing in the prediction. So I = (0, ½),

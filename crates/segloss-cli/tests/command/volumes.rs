@@ -91,7 +91,7 @@ fn every_type_and_every_number_of_labels() {
     let mut cases = vec![];
     for (index, stored) in TYPES.into_iter().enumerate() {
         for (turn, voxels) in SIZES.into_iter().enumerate() {
-            // All types and sizes meet all sets in the end.
+            // A type meets the sets up to another one at each size.
             let maps = pair(&mut random, voxels, 1 + (index + turn) % stored.2);
             let name = format!("case_{index}_{voxels:05}");
             let is_nifti = index % 2 == turn % 2;

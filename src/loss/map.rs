@@ -4,20 +4,6 @@ use super::{Loss, Reduction};
 use crate::Problem;
 
 impl Loss {
-    /// The shape of a loss that [is a map](Loss::is_voxel_map), of the [part](Self::map_of_classes) that belongs to its classes:
-    /// `[N, C, spatial…]`, C being their number, or `[N, spatial…]`; whatever the order of the axes in memory.
-    #[must_use]
-    pub fn map_shape(&self, problem: &Problem) -> Option<Vec<usize>> {
-        let dims = problem.shape.dims();
-        Some(match self.map_reduction()? {
-            Reduction::PerVoxel => [&dims[..1], &dims[2..]].concat(),
-            _ => {
-                let classes = (0..dims[1]).filter(|&class| self.has_class(class)).count();
-                [&[dims[0], classes], &dims[2..]].concat()
-            }
-        })
-    }
-
     /// What belongs to the loss's classes of its [map](crate::Output::voxel_map), in the same order: all of it, unless a term
     /// has [classes](super::Term::classes) that leave some out. Those are 0 in the map, and not there in a peer's.
     ///
@@ -46,7 +32,7 @@ impl Loss {
         map.iter().zip(kept).filter_map(|(&value, kept)| kept.then_some(value)).collect()
     }
 
-    fn has_class(&self, class: usize) -> bool {
+    pub(super) fn has_class(&self, class: usize) -> bool {
         self.terms.iter().any(|term| term.classes.contains(class))
     }
 }

@@ -18,6 +18,7 @@ mod classes;
 mod map;
 mod overlap;
 mod pointwise;
+mod shape;
 mod statistic;
 mod term;
 mod wasserstein;

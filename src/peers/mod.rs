@@ -68,10 +68,9 @@ pub trait Peer {
 
     /// The shape in which the original returns its result, where that is not this library's own.
     ///
-    /// The values are the same, in the same order. This library's own shape is that of a number, `[]`; of values of groups
-    /// the pool's, `[N, C]`, `[C]`, `[N]` or `[]`; of a map the logits', or without the class axis. C counts the classes of the loss
+    /// The values are the same, in the same order. This library's own shape is [`Loss::result_shape`]. It counts the classes of the loss
     /// only: [`Output::groups`](crate::Output::groups) has no others; of a [map](crate::Output::voxel_map), where they are 0,
-    /// [`Loss::map_of_classes`] leaves them out, and [`Loss::map_shape`] is what remains.
+    /// [`Loss::map_of_classes`] leaves them out.
     fn result_shape(&self, _problem: &Problem) -> Option<Vec<usize>> {
         None
     }

@@ -1,7 +1,7 @@
 //! What evaluates a case: the GPU with each of its reducers, and the reference.
 
 use segloss::peers::{Peer, Recipe};
-use segloss::{Batch, Gpu, Loss, Reducer, Reduction, Shape, reference};
+use segloss::{Batch, Gpu, Reducer, reference};
 
 use crate::device;
 
@@ -57,31 +57,13 @@ impl Engine {
                 (output.value, output.groups.remove(0), output.voxel_map, output.gradient)
             }
         };
-        let (own_shape, values) = match map {
-            Some(map) => {
-                let problem = batch.problem();
-                (loss.map_shape(problem).unwrap_or_default(), loss.map_of_classes(problem, &map))
-            }
-            None => group_shape(loss, batch.shape()).map_or((vec![], vec![value]), |shape| (shape, groups)),
+        let problem = batch.problem();
+        let own_shape = loss.result_shape(problem);
+        let values = match map {
+            Some(map) => loss.map_of_classes(problem, &map),
+            None if own_shape.is_empty() => vec![value],
+            None => groups,
         };
-        Ok(Numbers { shape: recipe.result_shape(batch.problem()).unwrap_or(own_shape), values, gradient })
-    }
-}
-
-/// The shape of a result that is neither a number nor a voxel map.
-fn group_shape(loss: &Loss, shape: &Shape) -> Option<Vec<usize>> {
-    use segloss::{Pool, loss::Measure};
-    let term = &loss.terms[0];
-    let classes = term.classes.number(shape.classes());
-    match &term.measure {
-        Measure::Overlap(_) | Measure::Wasserstein(_) if term.reduction() == Reduction::None => {
-            Some(match term.pool() {
-                Pool::None => vec![shape.samples(), classes],
-                Pool::Batch => vec![classes],
-                Pool::Classes => vec![shape.samples()],
-                Pool::All => vec![],
-            })
-        }
-        _ => None,
+        Ok(Numbers { shape: recipe.result_shape(problem).unwrap_or(own_shape), values, gradient })
     }
 }

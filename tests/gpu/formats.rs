@@ -4,7 +4,7 @@ use segloss::half::{bf16, f16};
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{
     BadValues, Batch, BufferRange, Buffers, ByteScale, Error, Gpu, Labels, Logits, LogitsFormat, Loss, Output, Pool,
-    Reduction, Shape, Targets, reference,
+    Reduction, Shape, TargetFormat, Targets, reference,
 };
 
 use crate::buffers::{download, limited, scratch};
@@ -105,7 +105,13 @@ impl Formats {
             batch = batch.with_weights_per_voxel(&self.weights[..self.mask.len()]).unwrap();
         }
         if parts & 4 != 0 {
-            batch = batch.with_ignore_index(IGNORED);
+            // One that there is: bits and bytes are masks.
+            let there = match batch.problem().targets {
+                TargetFormat::Bits | TargetFormat::U8(ByteScale::Inverse255) => 0,
+                TargetFormat::U8(ByteScale::One) => 1,
+                _ => IGNORED,
+            };
+            batch = batch.with_ignore_index(there);
         }
         if parts & 8 != 0 { batch.channel_last() } else { batch }
     }

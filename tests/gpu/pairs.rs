@@ -10,7 +10,7 @@ use crate::formats::{Formats, LOGITS, TARGETS, assert_same};
 /// The choices of a case, one a factor.
 type Case = [usize; 8];
 
-const ACTIVATIONS: [Activation; 8] = [
+const ACTIVATIONS: [Activation; 9] = [
     Activation::None,
     Activation::Sigmoid,
     Activation::Tanh,
@@ -19,14 +19,16 @@ const ACTIVATIONS: [Activation; 8] = [
     Activation::ForegroundSoftmax,
     Activation::Argmax,
     Activation::Normalized,
+    Activation::Odds,
 ];
 
 /// How many choices each factor has.
 const CHOICES: Case = [LOGITS.len(), TARGETS, ACTIVATIONS.len(), 2, 2, 3, 2, 2];
 
-/// Of two classes and more: one voxel, the short tile (64), the octets of a workgroup (2048), what is small (16,384 elements), tiles
+/// Of two classes and more: no spatial axes, one voxel, the short tile (64), the octets of a workgroup (2048), what is small (16,384 elements), tiles
 /// that do not divide, odd numbers of halves, bytes and bits.
-const SIZES: [&[usize]; 12] = [
+const SIZES: [&[usize]; 13] = [
+    &[70, 3],
     &[2, 3, 1],
     &[1, 5, 1001],
     &[3, 2, 31],
@@ -85,6 +87,7 @@ fn loss_of(activation: Activation) -> (Loss, [f32; 2]) {
         }
         Activation::Argmax => (dice.hard(0.5), [-6.0, 6.0]),
         Activation::Tanh => (dice, [0.1, 3.0]),
+        Activation::Odds => (Loss::bce().activation(activation), [0.1, 3.0]),
         // Away from 0, where the slope of a logarithm dwarfs all others.
         Activation::Normalized => (Loss::cross_entropy().activation(activation), [0.1, 3.0]),
         _ => (dice, [0.0, 1.0]),

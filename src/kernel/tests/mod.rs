@@ -1,6 +1,7 @@
 //! The shaders reflected: what Rust believes of them is read out of the WGSL itself.
 
 mod hlsl;
+mod parts;
 mod written;
 
 use std::collections::BTreeMap;

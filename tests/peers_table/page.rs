@@ -32,8 +32,8 @@ Made from the code by `tests/peers_table`, which fails where this page says anyt
 `docs/porting.md`, shows how each peer is called.
 
 A peer's name is that of its module in `segloss::peers` and of recipes in JSON. The version is the one whose own numbers are
-compared with, in so many cases for each loss or metric; where there are none, closed forms and the peer's numbers in the
-porting guide stand in their place.
+compared with, in so many cases for each loss or metric; where there are none, closed forms stand in their place, and the
+lines of the porting guide.
 
 ";
 

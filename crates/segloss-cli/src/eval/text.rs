@@ -1,6 +1,6 @@
 //! Tables of an evaluation, for terminals and in Markdown.
 
-use super::case::Class;
+use super::case::{Case, Class};
 use super::metric::Metric;
 use super::score::generalized_dice;
 use super::summary::Evaluation;
@@ -173,24 +173,47 @@ impl Evaluation {
         Ok(Table { title: "Pooled over all voxels".to_owned(), rows: even(rows) })
     }
 
-    /// What is left out, and what else a reader should know.
-    fn notes(&self) -> Vec<String> {
-        let mut notes = vec![];
-        for metric in self.metrics().into_iter().filter(|_| self.cases.len() > 1) {
-            let left_out = |(index, class): (usize, &Class)| {
-                let count = self.mean(metric, index).left_out;
-                (count > 0).then(|| format!("of class {} in {count}", class.name))
-            };
-            let left_out: Vec<_> = self.classes.iter().enumerate().filter_map(left_out).collect();
-            if !left_out.is_empty() {
-                notes.push(format!(
-                    "{} is not defined (NaN) {} of {} cases, which its mean leaves out",
-                    metric.name(),
-                    left_out.join(", "),
-                    self.cases.len()
-                ));
+    /// What means leave out: a note for all metrics that lack the same.
+    fn left_out(&self) -> Vec<String> {
+        let mut notes = Vec::<(Vec<&str>, String)>::new();
+        let has_means = self.cases.len() > 1 || self.classes.len() > 1;
+        for metric in self.metrics().into_iter().filter(|_| has_means) {
+            let classes = self.classes.iter().enumerate();
+            let lacking: Vec<_> = classes.filter_map(|(index, class)| self.lacking(metric, index, class)).collect();
+            match notes.iter_mut().find(|(_, same)| *same == lacking.join(", ")) {
+                Some((names, _)) => names.push(metric.name()),
+                None => notes.push((vec![metric.name()], lacking.join(", "))),
             }
         }
+        let all = if self.cases.len() > 1 { format!(" of {} cases", self.cases.len()) } else { String::new() };
+        let note = |(names, lacking): (Vec<&str>, String)| {
+            let (are, means) = if names.len() > 1 { ("are", "their means leave") } else { ("is", "its mean leaves") };
+            format!("{} {are} not defined (NaN) {lacking}{all}, which {means} out", names.join(", "))
+        };
+        notes.into_iter().filter(|(_, lacking)| !lacking.is_empty()).map(note).collect()
+    }
+
+    /// In how many cases a class has no number, and in how many of these it is in one of the masks: that is no harmless gap.
+    fn lacking(&self, metric: Metric, index: usize, class: &Class) -> Option<String> {
+        let is_there = |case: &&Case| {
+            let counts = case.scores[index].counts;
+            counts.predicted() + counts.actual() > 0
+        };
+        let lacking: Vec<_> = self.cases.iter().filter(|case| self.value(metric, case, index).is_nan()).collect();
+        let one_sided = lacking.iter().filter(|case| is_there(case)).count();
+        let name = &class.name;
+        Some(match (lacking.len(), self.cases.len(), one_sided) {
+            (0, ..) => return None,
+            (_, 1, 0) => format!("of class {name}"),
+            (_, 1, _) => format!("of class {name}, missed or made up"),
+            (count, _, 0) => format!("of class {name} in {count}"),
+            (count, _, _) => format!("of class {name} in {count} ({one_sided} of them missed or made up)"),
+        })
+    }
+
+    /// What is left out, and what else a reader should know.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = self.left_out();
         notes.extend(self.failed.iter().map(|(name, reason)| format!("failed: {name}: {reason}")));
         notes.extend(self.unmatched.iter().map(|path| format!("without a partner: {}", path.display())));
         notes.extend(self.passed_over.iter().map(|path| format!("passed over: {}", path.display())));

@@ -225,14 +225,21 @@ fn what_is_left_out_of_means_is_counted() {
     assert_number(&scores["mean"]["2"], "Dice", 1.0, 0.0);
     assert!(scores["metric_per_case"][2]["metrics"]["2"]["Dice"].is_null());
     let table = eval(&folder, &[]).1;
-    assert!(
-        table.contains(
-            "\nDice is not defined (NaN) of class 1 in 1, of class 2 in 1 of 3 cases, which its mean leaves out\n"
-        ),
-        "{table}"
-    );
-    let lines: Vec<_> = table.lines().filter(|line| line.contains("is not defined")).collect();
-    assert!(lines.len() <= 4, "{lines:?}");
+    let lines: Vec<_> = table.lines().filter(|line| line.contains("not defined")).collect();
+    let expected = "Dice, IoU, precision, recall are not defined (NaN) of class 1 in 1, of class 2 in 1 of 3 cases, which their means \
+                    leave out";
+    assert_eq!(lines, [expected]);
+    // What is missed altogether has no precision, either, and is no harmless gap.
+    write(&folder.path("p/none.nii.gz"), &[0; 16]);
+    write(&folder.path("t/none.nii.gz"), &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2]);
+    let table = eval(&folder, &[]).1;
+    let expected = "\nprecision is not defined (NaN) of class 1 in 1, of class 2 in 1 (1 of them missed or made up) of 3 cases, which its \
+                    mean leaves out\n";
+    assert!(table.contains(expected), "{table}");
+    let alone = folder.run(["eval", "p/none.nii.gz", "t/none.nii.gz", "--background"]).stdout;
+    let expected = "precision is not defined (NaN) of class 2, missed or made up, which its mean leaves out";
+    assert!(String::from_utf8(alone).unwrap().contains(expected));
+    write(&folder.path("t/none.nii.gz"), &[0; 16]);
     assert_number(&json(&folder, &["--empty", "one"])["mean"]["2"], "Dice", 1.0, 0.0);
     let zero = json(&folder, &["--empty", "zero"]);
     assert_number(&zero["mean"]["2"], "Dice", 2.0 / 3.0, 1e-15);

@@ -65,7 +65,7 @@ pub(super) fn of_scores(args: &Eval, question: &Question, scored: &[Scored]) -> 
             ),
             _ => ("label", scored.iter().flat_map(Scored::labels).filter(is_left_out).collect()),
         };
-        let labels: Vec<_> = found.iter().map(i32::to_string).collect();
+        let labels: Vec<_> = found.iter().map(|label| label.to_string() + &places(*label, what, scored)).collect();
         match &labels[..] {
             [] => {}
             [only] => remarks.push(format!("{what} {only} occurs and is not in --classes")),
@@ -89,6 +89,25 @@ pub(super) fn of_scores(args: &Eval, question: &Question, scored: &[Scored]) -> 
         );
     }
     remarks
+}
+
+/// In which cases a label occurs, and whether it was predicted; nothing of channels, which all cases have.
+fn places(label: i32, what: &str, scored: &[Scored]) -> String {
+    let of_case = |case: &Scored| {
+        let side = match case.sides(label) {
+            [true, true] => "in both",
+            [true, false] => "predicted",
+            [false, true] => "in the truth",
+            [false, false] => return None,
+        };
+        Some(format!("{}, {side}", case.name()))
+    };
+    let cases: Vec<_> = scored.iter().filter(|_| what == "label").filter_map(of_case).collect();
+    match &cases[..] {
+        [] => String::new(),
+        [only] => format!(" ({only})"),
+        [first, rest @ ..] => format!(" ({first}, and {} more)", counted(rest.len() as u64, "case", "cases")),
+    }
 }
 
 #[cfg(test)]

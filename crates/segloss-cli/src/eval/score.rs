@@ -313,7 +313,12 @@ impl Scored {
     }
 
     fn has_label(&self, label: i32) -> bool {
-        self.confusion.pairs().any(|(labels, _)| labels.contains(&label))
+        self.sides(label) != [false, false]
+    }
+
+    /// Whether a label occurs in the prediction, and in the truth.
+    pub(crate) fn sides(&self, label: i32) -> [bool; 2] {
+        [0, 1].map(|side| self.confusion.pairs().any(|(labels, _)| labels[side] == label))
     }
 
     pub(crate) fn labels(&self) -> BTreeSet<i32> {

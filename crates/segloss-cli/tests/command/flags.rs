@@ -36,10 +36,10 @@ fn labels_that_no_class_has_are_named() {
     let folder = folder();
     std::fs::write(folder.path("c.json"), r#"{"background": 0, "a": 1}"#).unwrap();
     let scores = folder.json(["eval", "p.npy", "t.npy", "--classes", "c.json", "--format", "json"]);
-    assert_eq!(scores["remarks"], serde_json::json!(["label 2 occurs and is not in --classes"]));
+    assert_eq!(scores["remarks"], serde_json::json!(["label 2 (p.npy, in both) occurs and is not in --classes"]));
     std::fs::write(folder.path("c.json"), r#"{"b": 7}"#).unwrap();
     let output = folder.run(["eval", "p.npy", "t.npy", "--classes", "c.json"]);
-    assert_eq!(stderr(&output), "segloss: labels 1, 2 occur and are not in --classes\n");
+    assert_eq!(stderr(&output), "segloss: labels 1 (p.npy, in both), 2 (p.npy, in both) occur and are not in --classes\n");
 }
 
 #[test]

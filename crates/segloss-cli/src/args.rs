@@ -119,9 +119,10 @@ pub(crate) struct Eval {
     /// How many threads read and count [default: one for every core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) threads: Option<u16>,
-    /// How to print the result; JSON has the keys of nnU-Net's summary.json, for two files as for folders
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
+    /// How to print the result; JSON has the keys of nnU-Net's summary.json, for two files as for folders [default: what the
+    /// ending of --output says, .json, .csv or .md, else table]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TableFormat>,
     /// Write the result to a file instead
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -131,6 +132,18 @@ pub(crate) struct Eval {
 }
 
 impl Eval {
+    /// How the result is printed.
+    pub(crate) fn format(&self) -> TableFormat {
+        let ending = self.output.as_ref().and_then(|path| path.extension()).unwrap_or_default();
+        let by_ending = match ending.to_ascii_lowercase().to_str() {
+            Some("json") => TableFormat::Json,
+            Some("csv") => TableFormat::Csv,
+            Some("md") => TableFormat::Markdown,
+            _ => TableFormat::Table,
+        };
+        self.format.unwrap_or(by_ending)
+    }
+
     /// Whether something is asked for that only masks have, or that a page shows of them.
     pub(crate) fn asks_for_masks(&self) -> bool {
         self.report.is_some()

@@ -129,8 +129,9 @@ impl Arrays {
             |index: usize| mask.is_none_or(|mask| mask.values[index / elements * voxels + index % voxels] != 0.0);
         self.target.confine_to_unit_interval(counts, "expected targets from 0 to 1")?;
         if loss.terms.iter().any(|term| matches!(term.activation, Activation::None | Activation::Normalized)) {
-            let expected = "the loss takes probabilities; if these are logits, choose one that takes those \
-                (BCEWithLogitsLoss of pytorch, a term with the activation sigmoid)";
+            let expected = "the loss takes probabilities; if these are logits, say so where it can be said (sigmoid or \
+                softmax of MONAI's params, the activation of a term), or choose a loss that takes those \
+                (BCEWithLogitsLoss of pytorch)";
             self.input.confine_to_unit_interval(counts, expected)?;
         }
         Ok(())

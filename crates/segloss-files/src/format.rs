@@ -66,7 +66,14 @@ pub fn read(path: &Path, options: &Options) -> Result<Contents, Error> {
     let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected {}", format.expected());
     let file = || File::open(path).map_err(unreadable);
     let contents = match format {
-        Format::Nifti => nifti::decode(&std::fs::read(path).map_err(unreadable)?, options),
+        Format::Nifti => {
+            let file = std::fs::read(path).map_err(unreadable)?;
+            let is_named_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
+            nifti::decode(&file, options).map_err(|reason| match is_named_gzip && !nifti::is_gzip(&file) {
+                true => format!("{reason} (it is not compressed with gzip, as its name says)"),
+                false => reason,
+            })
+        }
         Format::Npy => npy::decode(&std::fs::read(path).map_err(unreadable)?),
         Format::Npz => return npz::read(BufReader::new(file()?), options),
         Format::Png => png::read(BufReader::new(file()?), options),

@@ -16,7 +16,7 @@ const DATA_START: f32 = 352.0;
 
 /// A volume of real numbers, with slope and intercept applied.
 pub(crate) fn decode(file: &[u8], options: &Options) -> Read {
-    if !file.starts_with(&[0x1f, 0x8b]) {
+    if !is_gzip(file) {
         return decode_stream(file, options.most_bytes);
     }
     let stream = || MultiGzDecoder::new(file);
@@ -25,6 +25,11 @@ pub(crate) fn decode(file: &[u8], options: &Options) -> Read {
         Some(bytes) => decode_whole(bytes),
         None => decode_stream(stream(), options.most_bytes),
     }
+}
+
+/// Whether a file begins as gzip's do.
+pub(crate) fn is_gzip(file: &[u8]) -> bool {
+    file.starts_with(&[0x1f, 0x8b])
 }
 
 /// The size of a file whose data ends it, as its header has it.

@@ -155,7 +155,7 @@ fn of_files(args: &args::Eval, question: &Question, pair: Pair) -> Result<Outcom
     let scored = question.score_contents(&pair, contents)?;
     drop(progress);
     let alone = scored.alone.as_ref().filter(|_| !args.asks_for_masks());
-    let alone = match (args.format, alone) {
+    let alone = match (args.format(), alone) {
         (TableFormat::Table, Some(scores)) => Some(scores.table()),
         (TableFormat::Markdown, Some(scores)) => Some(scores.markdown()),
         _ => None,
@@ -309,7 +309,7 @@ fn report_failures(failed: &[(String, String)], unmatched: &[PathBuf], passed_ov
 }
 
 fn hand_out(args: &args::Eval, evaluation: Evaluation) -> Result<Outcome, Failure> {
-    let report = match args.format {
+    let report = match args.format() {
         TableFormat::Table => evaluation.text()?,
         TableFormat::Json => json::json(&evaluation)?,
         TableFormat::Csv => csv::csv(&evaluation)?,

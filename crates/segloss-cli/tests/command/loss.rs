@@ -248,7 +248,7 @@ fn values_that_are_no_probabilities() {
         spec(&folder, &written);
         let message = folder.failure(with(&["--gradient", "g.npy"]));
         assert!(message.contains("x.npy: the value -4 at [0, 0, 0, 0] lies outside [0, 1]"), "{message}");
-        assert!(message.contains("the activation sigmoid"), "{message}");
+        assert!(message.contains("sigmoid or softmax of MONAI's params, the activation of a term"), "{message}");
     }
     assert!(!folder.path("g.npy").exists());
 }

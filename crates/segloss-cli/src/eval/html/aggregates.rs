@@ -13,8 +13,7 @@ pub(super) fn means(evaluation: &Evaluation, measure: &Measure) -> Vec<Mean> {
 
 /// A measure of the voxels of all cases together, of every class; `None` of what only a case has.
 pub(super) fn pooled(evaluation: &Evaluation, measure: &Measure) -> Option<Vec<f64>> {
-    let of = |class| measure.metric.of_counts(&evaluation.pooled(class), evaluation.empty);
-    (0..evaluation.classes.len()).map(of).collect()
+    (0..evaluation.classes.len()).map(|class| evaluation.of_pool(measure.metric, class)).collect()
 }
 
 /// The mean over the classes for which there is a number, but for the background.

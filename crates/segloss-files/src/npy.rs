@@ -14,13 +14,16 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
     let mut data = bytes;
     let not_understood =
         || "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned();
+    let cut_short = || "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned();
+    // Its parser takes as much memory as the header says that it needs, and calls itself for each bracket.
+    if header_length(bytes) > bytes.len() {
+        return Err(cut_short());
+    }
     if is_nested(bytes) {
         return Err(not_understood());
     }
     let header = Header::from_reader(&mut data).map_err(|error| match error {
-        ReadHeaderError::Io(_) => {
-            "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned()
-        }
+        ReadHeaderError::Io(_) => cut_short(),
         // The reason is a parser's, of several lines with columns, and says nothing to who did not write the header.
         _ => not_understood(),
     })?;
@@ -94,16 +97,19 @@ fn numbers<'a, const SIZE: usize>(data: &'a [u8], dims: &[usize]) -> Result<&'a 
     }
 }
 
-/// Whether a header's brackets lie deeper than those of any array of numbers.
-fn is_nested(bytes: &[u8]) -> bool {
-    // The length of the header has two bytes in the first version of the format, four in others.
-    let length = match bytes.get(6..12) {
+/// What the file says of its header: two bytes in the first version of the format, four in others.
+fn header_length(bytes: &[u8]) -> usize {
+    match bytes.get(6..12) {
         Some(&[1, _, low, high, ..]) => u16::from_le_bytes([low, high]).into(),
         Some(&[_, _, a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) as usize,
         _ => 0,
-    };
+    }
+}
+
+/// Whether a header's brackets lie deeper than those of any array of numbers.
+fn is_nested(bytes: &[u8]) -> bool {
     let mut depth = 0_usize;
-    bytes.iter().skip(10).take(length.saturating_add(2)).any(|byte| {
+    bytes.iter().skip(10).take(header_length(bytes).saturating_add(2)).any(|byte| {
         match byte {
             b'(' | b'[' | b'{' => depth += 1,
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
@@ -151,6 +157,10 @@ mod tests {
         assert!(refused(array("<f4", "False", "(2,)", &[0; 5])).starts_with("it is truncated: 3 bytes"));
         assert!(refused(array("<f4", "False", "(2,)", &[0; 11])).starts_with("3 bytes follow"));
         assert!(refused(array("<c8", "False", "(2,)", &[0; 16])).starts_with("its elements are of the type '<c8'"));
+        // Two gigabytes of memory for a header that is not there.
+        let mut announcing = file("{}", &[]);
+        announcing[6..12].copy_from_slice(&[3, 0, 0, 0, 0, 0x80]);
+        assert!(refused(decode(&announcing)).starts_with("it ends within its header"));
         let deep = file(&"(".repeat(60_000), &[]);
         assert!(refused(decode(&deep)).starts_with("its header cannot be understood"));
     }

@@ -39,7 +39,10 @@ fn labels_that_no_class_has_are_named() {
     assert_eq!(scores["remarks"], serde_json::json!(["label 2 (p.npy, in both) occurs and is not in --classes"]));
     std::fs::write(folder.path("c.json"), r#"{"b": 7}"#).unwrap();
     let output = folder.run(["eval", "p.npy", "t.npy", "--classes", "c.json"]);
-    assert_eq!(stderr(&output), "segloss: labels 1 (p.npy, in both), 2 (p.npy, in both) occur and are not in --classes\n");
+    assert_eq!(
+        stderr(&output),
+        "segloss: labels 1 (p.npy, in both), 2 (p.npy, in both) occur and are not in --classes\n"
+    );
 }
 
 #[test]

@@ -130,15 +130,21 @@ fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f6
         ($read:expr) => {
             match scale {
                 None => Values::of(raw.as_chunks().0, |bytes| $read(bytes)),
-                Some([slope, intercept]) => {
-                    Values::of(raw.as_chunks().0, |bytes| $read(bytes) as f64 * slope + intercept)
-                }
+                Some(scale) => Values::of(raw.as_chunks().0, |bytes| scaled($read(bytes) as f64, scale)),
             }
         };
     }
     attempt! {
         Uint8: u8, Int8: i8, Uint16: u16, Int16: i16, Uint32: u32, Int32: i32, Uint64: u64, Int64: i64, Float32: f32, Float64: f64
     }
+}
+
+/// With slope and intercept, which are 32-bit floats: what lies as near to a whole number as their rounding allows is that number.
+/// So are 10, 20 and 30 with a slope of 0.1, which is stored as 0.100000001, the labels 1, 2 and 3.
+fn scaled(number: f64, [slope, intercept]: [f64; 2]) -> f64 {
+    let scaled = number * slope + intercept;
+    let whole = scaled.round();
+    if (scaled - whole).abs() <= f64::from(f32::EPSILON) * whole.abs() { whole } else { scaled }
 }
 
 fn unusable(kind: NiftiType) -> String {

@@ -253,6 +253,18 @@ fn no_rounding_makes_another_label() {
     npy(&folder.path("t.npy"), &[2], &[1_u8, 0]);
     let scores = folder.json(["eval", "scaled.nii", "t.npy", "--format", "json"]);
     assert_number(&class(&scores, 0, "1"), "Dice", 1.0, 0.0);
+    // A slope that is rounded, of labels and of a mask.
+    for (slope, raw, labels) in [
+        (0.1, [0, 10, 20, 30], [0, 1, 2, 3]),
+        (1.0 / 7.0, [0, 7, 14, 21], [0, 1, 2, 3]),
+        (1.0 / 255.0, [0, 255, 0, 255], [0, 1, 0, 1_u8]),
+    ] {
+        let header = Nifti { slope, ..Nifti::u8(&[4]) };
+        std::fs::write(folder.path("slope.nii"), header.bytes(&raw)).unwrap();
+        npy(&folder.path("labels.npy"), &[4], &labels);
+        let scores = folder.json(["eval", "slope.nii", "labels.npy", "--format", "json", "--as", "labels"]);
+        assert_eq!(scores["foreground_mean"]["Dice"], 1.0, "{slope}");
+    }
     npy(&folder.path("nearly.npy"), &[2], &[1.000_000_000_1, 2.0]);
     let refused = folder.failure(["eval", "nearly.npy", "t.npy"]);
     assert!(refused.contains("neither a label nor a probability"), "{refused}");

@@ -1,8 +1,9 @@
 //! Laws of the mathematics, which hold whatever the reference says: of the losses on the GPU alone.
 
-use segloss::{Batch, Loss, Output, Reduction, Shape, Sums};
+use segloss::{Activation, Batch, Gpu, Loss, Output, Reduction, Shape, Sums};
 
 use crate::data::{Tensors, hash, reducers, turn};
+use crate::label_maps::{LabelMaps, one_hot};
 
 /// Sizes on both sides of the short tile, the workgroup, and the problem of one dispatch.
 const SIZES: [[usize; 3]; 6] = [[1, 1, 1], [2, 3, 63], [3, 2, 257], [1, 4, 4097], [40, 3, 65], [2, 2, 20_001]];
@@ -18,13 +19,22 @@ fn symmetric() -> [(&'static str, Loss); 4] {
     .map(|(name, loss)| (name, loss.probabilities().reduction(Reduction::None)))
 }
 
-/// Runs a law at every size with every reducer.
-fn everywhere(law: impl Fn(&str, &segloss::Gpu, [usize; 3], &Tensors)) {
+/// Dice of probabilities, of logits, and of classes that share a voxel, which other kernels sum.
+fn activated() -> [(&'static str, Loss); 3] {
+    [("probabilities", Loss::dice().probabilities()), ("sigmoid", Loss::dice()), ("softmax", Loss::dice().softmax())]
+        .map(|(name, loss)| (name, loss.reduction(Reduction::None)))
+}
+
+/// Runs a law of each of these losses at every size with every reducer.
+fn everywhere<const N: usize>(losses: [(&str, Loss); N], law: impl Fn(&str, &Gpu, [usize; 3], &Tensors, &Loss)) {
     let _turn = turn();
     for gpu in reducers() {
         for (seed, dims) in SIZES.into_iter().enumerate() {
-            let what = format!("{dims:?}, {:?}", gpu.reducer());
-            law(&what, &gpu, dims, &Tensors::random(&dims, 400 + seed as u32, true));
+            for (name, loss) in &losses {
+                let what = format!("{name}, {dims:?}, {:?}", gpu.reducer());
+                let probabilities = loss.terms[0].activation == Activation::None;
+                law(&what, &gpu, dims, &Tensors::random(&dims, 400 + seed as u32, probabilities), loss);
+            }
         }
     }
 }
@@ -54,39 +64,57 @@ fn rearranged(
 
 #[test]
 fn symmetric_scores_lie_between_0_and_1() {
-    everywhere(|what, gpu, _, tensors| {
-        for (name, loss) in symmetric() {
-            let there = Batch::new(&tensors.shape, &tensors.logits, &tensors.targets).unwrap();
-            let back = Batch::new(&tensors.shape, &tensors.targets, &tensors.logits).unwrap();
-            let (there, back) = (gpu.evaluate(&loss, &there).unwrap(), gpu.evaluate(&loss, &back).unwrap());
-            assert_close(&format!("{name}, {what}"), values(&there), values(&back), 1e-6);
-            assert!(values(&there).iter().all(|value| (-1e-6..=1.000_001).contains(value)), "{name}, {what}");
-        }
+    everywhere(symmetric(), |what, gpu, _, tensors, loss| {
+        let there = Batch::new(&tensors.shape, &tensors.logits, &tensors.targets).unwrap();
+        let back = Batch::new(&tensors.shape, &tensors.targets, &tensors.logits).unwrap();
+        let (there, back) = (gpu.evaluate(loss, &there).unwrap(), gpu.evaluate(loss, &back).unwrap());
+        assert_close(what, values(&there), values(&back), 1e-6);
+        assert!(values(&there).iter().all(|value| (-1e-6..=1.000_001).contains(value)), "{what}");
     });
 }
 
 #[test]
 fn a_mask_agrees_with_itself() {
-    everywhere(|what, gpu, [samples, classes, voxels], tensors| {
+    everywhere(symmetric(), |what, gpu, [samples, classes, voxels], tensors, loss| {
         // Every row has foreground: its first voxel.
         let mask: Vec<f32> = (0..samples * classes * voxels)
             .map(|i| f32::from(u8::from(i % voxels == 0 || hash(7, i as u32).is_multiple_of(3))))
             .collect();
-        for (name, loss) in symmetric() {
-            let output = gpu.evaluate(&loss, &Batch::new(&tensors.shape, &mask, &mask).unwrap()).unwrap();
-            assert_close(&format!("{name}, {what}"), values(&output), &vec![0.0; samples * classes], 1e-6);
+        let output = gpu.evaluate(loss, &Batch::new(&tensors.shape, &mask, &mask).unwrap()).unwrap();
+        assert_close(what, values(&output), &vec![0.0; samples * classes], 1e-6);
+    });
+}
+
+/// Labels against labels of another format, and against the logits of a network that is certain.
+#[test]
+fn a_label_map_agrees_with_itself() {
+    everywhere(activated(), |what, gpu, [samples, classes, voxels], tensors, loss| {
+        // Of one class a label map is no mask.
+        if classes == 1 {
+            return;
         }
+        // Every class has a voxel.
+        let label = |v: usize| if v < classes { v } else { hash(8, v as u32) as usize % classes };
+        let labels: Vec<u8> = (0..samples * voxels).map(|i| label(i % voxels) as u8).collect();
+        let certain: Vec<f32> = one_hot(&labels, &tensors.shape).iter().map(|t| 200.0 * t - 100.0).collect();
+        let maps = LabelMaps::new(&labels);
+        let targets = maps.labels(voxels % LabelMaps::FORMATS);
+        let batch = match loss.terms[0].activation {
+            Activation::None => Batch::new(&tensors.shape, maps.labels((voxels + 1) % LabelMaps::FORMATS), targets),
+            _ => Batch::new(&tensors.shape, &certain, targets),
+        };
+        let output = gpu.evaluate(loss, &batch.unwrap()).unwrap();
+        assert_close(what, values(&output), &vec![0.0; samples * classes], 1e-6);
     });
 }
 
 #[test]
 fn the_order_of_voxels_and_samples_does_not_matter() {
-    everywhere(|what, gpu, dims, tensors| {
+    everywhere(activated(), |what, gpu, dims, tensors, loss| {
         let [samples, classes, voxels] = dims;
-        let loss = Loss::dice().probabilities().reduction(Reduction::None);
         let evaluate = |from: &dyn Fn(usize, usize, usize) -> usize| {
             let [logits, targets] = [&tensors.logits, &tensors.targets].map(|values| rearranged(values, dims, from));
-            let output = gpu.evaluate(&loss, &Batch::new(&tensors.shape, &logits, &targets).unwrap()).unwrap();
+            let output = gpu.evaluate(loss, &Batch::new(&tensors.shape, &logits, &targets).unwrap()).unwrap();
             values(&output).to_vec()
         };
         let place = |n: usize, c: usize, v: usize| (n * classes + c) * voxels + v;
@@ -103,25 +131,25 @@ fn the_order_of_voxels_and_samples_does_not_matter() {
 
 #[test]
 fn sums_of_two_halves_add_up() {
-    everywhere(|what, gpu, [samples, classes, voxels], tensors| {
+    let [soft, sigmoid, softmax] = activated();
+    let hard = ("hard", Loss::dice().probabilities().hard(0.5));
+    everywhere([soft, sigmoid, softmax, hard], |what, gpu, [samples, classes, voxels], tensors, loss| {
         let cut = voxels / 3;
-        for (name, loss) in [("soft", Loss::dice().probabilities()), ("hard", Loss::dice().probabilities().hard(0.5))] {
-            let part = |from: usize, to: usize| {
-                let take =
-                    |values: &[f32]| values.chunks(voxels).flat_map(|row| row[from..to].to_vec()).collect::<Vec<_>>();
-                let (logits, targets) = (take(&tensors.logits), take(&tensors.targets));
-                let shape = Shape::new(&[samples, classes, to - from]).unwrap();
-                gpu.evaluate(&loss, &Batch::new(&shape, &logits, &targets).unwrap()).unwrap().sums()[0].clone()
-            };
-            let (first, second, whole) = (part(0, cut), part(cut, voxels), part(0, voxels));
-            for (row, whole) in whole.iter().enumerate() {
-                assert_eq!(first[row].count + second[row].count, whole.count, "{name}, {what}");
-                for number in 0..3 {
-                    let sum = |sums: &Sums| sums.values[number];
-                    let (added, whole) = (sum(&first[row]) + sum(&second[row]), sum(whole));
-                    let tolerance = if name == "hard" { 0.0 } else { 1e-6 * whole };
-                    assert!((added - whole).abs() <= tolerance, "{name}, {what}: {added} is not {whole}");
-                }
+        let part = |from: usize, to: usize| {
+            let take =
+                |values: &[f32]| values.chunks(voxels).flat_map(|row| row[from..to].to_vec()).collect::<Vec<_>>();
+            let (logits, targets) = (take(&tensors.logits), take(&tensors.targets));
+            let shape = Shape::new(&[samples, classes, to - from]).unwrap();
+            gpu.evaluate(loss, &Batch::new(&shape, &logits, &targets).unwrap()).unwrap().sums()[0].clone()
+        };
+        let (first, second, whole) = (part(0, cut), part(cut, voxels), part(0, voxels));
+        for (row, whole) in whole.iter().enumerate() {
+            assert_eq!(first[row].count + second[row].count, whole.count, "{what}");
+            for number in 0..3 {
+                let sum = |sums: &Sums| sums.values[number];
+                let (added, whole) = (sum(&first[row]) + sum(&second[row]), sum(whole));
+                let tolerance = if what.starts_with("hard") { 0.0 } else { 1e-6 * whole };
+                assert!((added - whole).abs() <= tolerance, "{what}: {added} is not {whole}");
             }
         }
     });
@@ -129,12 +157,16 @@ fn sums_of_two_halves_add_up() {
 
 #[test]
 fn gradients_follow_mask_and_upstream() {
-    everywhere(|what, gpu, [samples, classes, voxels], tensors| {
-        let loss = Loss::dice().with(0.5, Loss::bce()).probabilities();
+    let losses = [
+        ("probabilities", Loss::dice().with(0.5, Loss::bce()).probabilities()),
+        ("sigmoid", Loss::dice().with(0.5, Loss::bce())),
+        ("softmax", Loss::dice().softmax().with(0.5, Loss::bce())),
+    ];
+    everywhere(losses, |what, gpu, [samples, classes, voxels], tensors, loss| {
         let (once, fourfold) = (vec![1.0; samples * classes], vec![4.0; samples * classes]);
         let gradient = |upstream: &[f32]| {
             let batch = tensors.batch(1).with_gradient().with_row_upstream(upstream).unwrap();
-            gpu.evaluate(&loss, &batch).unwrap().gradient().unwrap().to_vec()
+            gpu.evaluate(loss, &batch).unwrap().gradient().unwrap().to_vec()
         };
         let (plain, scaled) = (gradient(&once), gradient(&fourfold));
         for (index, (plain, scaled)) in plain.iter().zip(&scaled).enumerate() {
@@ -149,15 +181,17 @@ fn gradients_follow_mask_and_upstream() {
 
 #[test]
 fn a_class_that_is_absent_changes_no_other() {
-    everywhere(|what, gpu, [samples, classes, voxels], tensors| {
-        let loss = Loss::dice().probabilities().reduction(Reduction::None);
-        let widened = |values: &[f32]| {
-            values.chunks(classes * voxels).flat_map(|sample| [sample, &vec![0.0; voxels]].concat()).collect::<Vec<_>>()
+    everywhere(activated(), |what, gpu, [samples, classes, voxels], tensors, loss| {
+        let widened = |values: &[f32], absent: f32| {
+            let class = vec![absent; voxels];
+            values.chunks(classes * voxels).flat_map(|sample| [sample, &class].concat()).collect::<Vec<_>>()
         };
-        let (logits, targets) = (widened(&tensors.logits), widened(&tensors.targets));
+        // Its probability is 0.
+        let absent = if loss.terms[0].activation == Activation::None { 0.0 } else { -200.0 };
+        let (logits, targets) = (widened(&tensors.logits, absent), widened(&tensors.targets, 0.0));
         let shape = Shape::new(&[samples, classes + 1, voxels]).unwrap();
-        let wide = gpu.evaluate(&loss, &Batch::new(&shape, &logits, &targets).unwrap()).unwrap();
-        let plain = gpu.evaluate(&loss, &tensors.batch(0)).unwrap();
+        let wide = gpu.evaluate(loss, &Batch::new(&shape, &logits, &targets).unwrap()).unwrap();
+        let plain = gpu.evaluate(loss, &tensors.batch(0)).unwrap();
         let others: Vec<f32> =
             values(&wide).chunks(classes + 1).flat_map(|sample| sample[..classes].to_vec()).collect();
         assert_close(what, &others, values(&plain), 1e-6);

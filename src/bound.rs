@@ -110,15 +110,15 @@ impl Bound {
         reading.finish(|words| readback::decode(&self.plan, words, output)).await?
     }
 
-    /// [`read`](Self::read) of many evaluations, which waits once for all that was submitted to their device.
+    /// [`read`](Self::read) of many evaluations, which waits once for all that was submitted to a device.
     ///
     /// # Errors
     /// As [`read`](Self::read), of the first that fails.
     pub async fn read_all(bounds: &[Self]) -> Result<Vec<Output>, Error> {
         let readings = bounds.iter().map(|bound| bound.staging.request(&bound.plan.gpu, bound.staging.bytes()));
         let readings = readings.collect::<Result<Vec<_>, _>>()?;
-        if let Some(first) = bounds.first() {
-            readback::wait(&first.plan.gpu)?;
+        for alike in bounds.chunk_by(|one, next| one.plan.gpu.device() == next.plan.gpu.device()) {
+            readback::wait(&alike[0].plan.gpu)?;
         }
         let mut outputs = Vec::with_capacity(bounds.len());
         for (bound, reading) in bounds.iter().zip(readings) {

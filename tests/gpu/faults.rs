@@ -177,6 +177,11 @@ fn two_devices_in_one_process() {
     let [first, second] = two_gpus();
     let on_first = first.evaluate(&loss(), &batch).unwrap();
     assert_eq!(second.evaluate(&loss(), &batch).unwrap(), on_first);
+    let both = [bound(&first), bound(&second)];
+    both.iter().zip([&first, &second]).for_each(|(bound, gpu)| submit(gpu, bound));
+    let outputs = Bound::read_all_blocking(&both).unwrap();
+    assert_eq!(outputs[0], outputs[1]);
+    assert_eq!(outputs[0].value().to_bits(), on_first.value().to_bits());
     let plan = plan(&first);
     let [logits, targets, gradient] =
         [&tensors.logits, &tensors.targets, &tensors.logits].map(|data| filled(&second, data));

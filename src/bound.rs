@@ -9,6 +9,11 @@ use crate::readback::{self, Staging};
 use crate::{BufferRange, Buffers, Error, Loss, Output};
 
 /// A plan with its buffers, ready to be recorded any number of times.
+///
+/// It has one scratch memory and one result, and so one evaluation at a time. Threads may share it, but work must not be submitted while
+/// another thread [reads](Self::read) its result: wgpu refuses such a submission, which is the caller's, by the device's handler of
+/// uncaptured errors, a panic unless it has been set. A bound plan for each thread shares pipelines with the others and takes little
+/// more than its buffers.
 #[derive(Debug)]
 pub struct Bound {
     plan: Plan,
@@ -54,6 +59,8 @@ impl Bound {
 
     /// Records the whole evaluation: value and, if planned, gradient and voxel map. Nothing else happens: no allocation
     /// by this crate, no submission, no queue write, no wait.
+    ///
+    /// The encoder must be of the plan's device: that of another panics, here or when it is finished.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         match &self.steps.whole {
             Some(whole) => record(encoder, std::slice::from_ref(whole)),

@@ -147,6 +147,27 @@ fn a_reading_within_a_reading() {
     assert_eq!(bound.read_blocking().unwrap(), expected);
 }
 
+/// A submission is the caller's, and so is wgpu's complaint of it: a result that is being mapped cannot be written to. Reading goes on.
+#[test]
+fn work_that_is_submitted_while_its_result_is_read() {
+    let _turn = turn();
+    let own = own_gpu();
+    let bound = Arc::new(bound(&own));
+    submit(&own, &bound);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (again, gpu) = (Arc::clone(&bound), own.clone());
+    own.queue().on_submitted_work_done(move || {
+        let scope = gpu.device().push_error_scope(wgpu::ErrorFilter::Validation);
+        submit(&gpu, &again);
+        sender.send(pollster::block_on(scope.pop())).unwrap();
+    });
+    let expected = bound.read_blocking().unwrap();
+    let complaint = receiver.recv().unwrap().expect("the result is being mapped").to_string();
+    assert!(complaint.contains("segloss result"), "{complaint}");
+    submit(&own, &bound);
+    assert_eq!(bound.read_blocking().unwrap(), expected);
+}
+
 /// The plan, its buffers and the context go while the device works for them; the gradient that was asked for arrives.
 #[test]
 fn a_plan_that_is_dropped_while_its_work_is_under_way() {

@@ -112,6 +112,7 @@ impl Bound {
     /// # Errors
     /// As [`read`](Self::read); the output then holds what it held before.
     pub async fn read_into(&self, output: &mut Output) -> Result<(), Error> {
+        let _turn = self.plan.gpu.turn();
         let reading = self.staging.request(&self.plan.gpu, self.staging.bytes())?;
         readback::wait(&self.plan.gpu)?;
         reading.finish(|words| readback::decode(&self.plan, words, output)).await?
@@ -122,13 +123,19 @@ impl Bound {
     /// # Errors
     /// As [`read`](Self::read), of the first that fails.
     pub async fn read_all(bounds: &[Self]) -> Result<Vec<Output>, Error> {
-        let readings = bounds.iter().map(|bound| bound.staging.request(&bound.plan.gpu, bound.staging.bytes()));
+        // A turn for each, never two at once: they may be of several devices, and other threads read in another order.
+        let readings = bounds.iter().map(|bound| {
+            let _turn = bound.plan.gpu.turn();
+            bound.staging.request(&bound.plan.gpu, bound.staging.bytes())
+        });
         let readings = readings.collect::<Result<Vec<_>, _>>()?;
         for alike in bounds.chunk_by(|one, next| one.plan.gpu.device() == next.plan.gpu.device()) {
+            let _turn = alike[0].plan.gpu.turn();
             readback::wait(&alike[0].plan.gpu)?;
         }
         let mut outputs = Vec::with_capacity(bounds.len());
         for (bound, reading) in bounds.iter().zip(readings) {
+            let _turn = bound.plan.gpu.turn();
             let mut output = Output::default();
             reading.finish(|words| readback::decode(&bound.plan, words, &mut output)).await??;
             outputs.push(output);
@@ -182,6 +189,7 @@ impl Bound {
     /// [`Error::Part`] if the [problem](crate::Problem::row_upstream) was planned without; [`Error::Length`] if there are not N·C.
     pub fn set_row_upstream(&self, upstream: &[f32]) -> Result<(), Error> {
         let Plan { gpu, loss, problem, .. } = &self.plan;
+        let _turn = gpu.turn();
         if !problem.row_upstream {
             return Err(Error::Part { what: "row upstream", found: "given", planned: "without" });
         }
@@ -217,6 +225,7 @@ impl Bound {
     fn write_loss(&self) {
         let Plan { gpu, loss, problem, .. } = &self.plan;
         let class_weights = params::class_weights(loss, problem);
+        let _turn = gpu.turn();
         // It fails where the device is lost: then the next reading says so.
         let _ = gpu.guarded(|_| {
             gpu.queue().write_buffer(&self.loss, 0, &params::loss_bytes(loss, problem, self.upstream));

@@ -22,7 +22,6 @@ impl Gpu {
     /// [`Error::TooLarge`] if a tensor does not fit in one buffer of the device.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn evaluate(&self, loss: &Loss, batch: &Batch) -> Result<Output, Error> {
-        let _turn = self.turn();
         pollster::block_on(self.evaluate_async(loss, batch))
     }
 
@@ -31,6 +30,7 @@ impl Gpu {
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
     pub async fn evaluate_async(&self, loss: &Loss, batch: &Batch<'_>) -> Result<Output, Error> {
+        let _turn = self.turn();
         let kept = self.kept().take(self, loss, batch);
         let prepared = match kept {
             Some(prepared) => prepared,

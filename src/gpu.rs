@@ -9,6 +9,7 @@ use crate::kernel::{
     Data, MapShape, Stage, Team, Variant, Widths,
     slot::{Reach, Width},
 };
+use crate::turn::{Turn, Turns};
 use crate::{AdapterChoice, Error, Loss, Plan, Problem, adapter};
 
 /// How a workgroup adds up.
@@ -49,7 +50,7 @@ struct Inner {
     limits: wgpu::Limits,
     pipelines: Mutex<HashMap<(Variant, Tuning), wgpu::ComputePipeline>>,
     pipeline_cache: OnceLock<wgpu::PipelineCache>,
-    turn: Mutex<()>,
+    turns: Turns,
     /// Why the device is lost, if it is and this library made it.
     lost: Arc<OnceLock<String>>,
 }
@@ -129,8 +130,8 @@ impl Gpu {
         let tuning = if info.device_type == wgpu::DeviceType::Cpu { Tuning::Cpu } else { Tuning::Gpu };
         let widths = widths(tuning, &info, &limits, device.features());
         let reducer = if has_subgroups(&info, device.features()) { Reducer::Subgroup } else { Reducer::Tree };
-        let (pipelines, pipeline_cache, turn) = (Mutex::default(), OnceLock::new(), Mutex::default());
-        let inner = Inner { device, queue, info, limits, pipelines, pipeline_cache, turn, lost };
+        let (pipelines, pipeline_cache, turns) = (Mutex::default(), OnceLock::new(), Turns::default());
+        let inner = Inner { device, queue, info, limits, pipelines, pipeline_cache, turns, lost };
         Ok(Self { inner: Arc::new(inner), reducer, tuning, widths, kept: Arc::default() })
     }
 
@@ -195,6 +196,7 @@ impl Gpu {
     /// [`Error::Loss`], [`Error::NotDifferentiable`], [`Error::NoGradientOfLabels`], [`Error::ActivationOfLabels`],
     /// [`Error::TooLarge`], [`Error::Limit`] or [`Error::Device`].
     pub fn plan(&self, loss: &Loss, problem: &Problem) -> Result<Plan, Error> {
+        let _turn = self.turn();
         Plan::new(self, loss, problem)
     }
 
@@ -266,12 +268,11 @@ impl Gpu {
         Ok(pipeline)
     }
 
-    /// On GL, waits until no other thread evaluates: wgpu's GL backend panics where a thread waits longer than a second
-    /// for the context of another.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+    /// On GL, waits until no other thread is in a call of this context: wgpu's GL backend panics where a thread waits longer than
+    /// some seconds for the context of another.
+    pub(crate) fn turn(&self) -> Option<Turn<'_>> {
         let gl = self.inner.info.backend == wgpu::Backend::Gl;
-        gl.then(|| self.inner.turn.lock().unwrap_or_else(PoisonError::into_inner))
+        gl.then(|| self.inner.turns.take()).flatten()
     }
 
     /// A buffer with contents, rounded up to whole octets: what the widest access reaches. (wgpu's own helper for this

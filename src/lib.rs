@@ -181,6 +181,7 @@ pub mod reference;
 mod shape;
 mod sharing;
 mod sums;
+mod turn;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use adapter::adapters;

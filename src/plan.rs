@@ -193,6 +193,7 @@ impl Plan {
     /// [`Error::Part`], [`Error::Length`], [`Error::Range`], [`Error::Usage`], [`Error::TooLarge`] or
     /// [`Error::Device`].
     pub fn bind(&self, buffers: &Buffers, scratch: BufferRange) -> Result<Bound, Error> {
+        let _turn = self.gpu.turn();
         Bound::new(self, buffers, scratch)
     }
 }

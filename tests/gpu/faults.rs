@@ -147,6 +147,22 @@ fn a_reading_within_a_reading() {
     assert_eq!(bound.read_blocking().unwrap(), expected);
 }
 
+/// What the device calls back may evaluate, too: the same thread has its turn already.
+#[test]
+fn an_evaluation_within_an_evaluation() {
+    let _turn = turn();
+    let (own, tensors) = (own_gpu(), tensors());
+    let expected = own.evaluate(&loss(), &tensors.batch(0).with_gradient()).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let gpu = own.clone();
+    own.queue().on_submitted_work_done(move || {
+        let tensors = self::tensors();
+        sender.send(gpu.evaluate(&loss(), &tensors.batch(0).with_gradient())).unwrap();
+    });
+    assert_eq!(own.evaluate(&loss(), &tensors.batch(0).with_gradient()).unwrap(), expected);
+    assert_eq!(receiver.recv().unwrap().unwrap(), expected);
+}
+
 /// A submission is the caller's, and so is wgpu's complaint of it: a result that is being mapped cannot be written to. Reading goes on.
 #[test]
 fn work_that_is_submitted_while_its_result_is_read() {

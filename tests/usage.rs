@@ -233,10 +233,12 @@ fn numbers_that_a_kernel_would_take_for_zero() {
         }
         loss.validate().unwrap_err().to_string()
     };
-    assert!(refused(|o| o.factor = 1e-300).contains("factor is 0.000"));
-    assert!(refused(|o| o.factor = 0.0).contains("factor is 0, it must be a positive normal f32"));
-    assert!(refused(|o| o.smooth_numerator = 1e-40).contains("it must be 0 or a positive normal f32"));
-    assert!(refused(|o| o.threshold = Some(f64::NAN)).contains("threshold is NaN, it must be 0 or a normal f32"));
+    assert!(refused(|o| o.factor = 1e-300).contains("factor is 1e-300"));
+    assert!(refused(|o| o.factor = 0.0).contains("factor is 0.0, it must be between 1e-18 and 1e18"));
+    assert!(refused(|o| o.smooth_numerator = 1e-40).contains("it must be 0 or a positive normal f32 up to 1e18"));
+    assert!(
+        refused(|o| o.threshold = Some(f64::NAN)).contains("threshold is NaN, it must be 0 or a normal f32 up to 1e18")
+    );
 }
 
 #[test]

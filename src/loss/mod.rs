@@ -16,6 +16,7 @@
 mod aggregate;
 mod classes;
 mod map;
+mod number;
 mod overlap;
 mod pointwise;
 mod shape;
@@ -312,7 +313,8 @@ impl Loss {
         u32::from(self.terms.iter().any(|term| term.activation == Activation::ForegroundSoftmax))
     }
 
-    /// Checks that the description means something.
+    /// Checks that the description means something, and that an f32 can reckon with its numbers: weights and factors are 0 or
+    /// between 1e-18 and 1e18, constants 0 or normal f32s up to 1e18, exponents at most 100.
     ///
     /// # Errors
     /// [`Error::Loss`] without terms; for a number that is not finite or out of range; for more than
@@ -354,16 +356,6 @@ impl Loss {
         }
         Ok(())
     }
-}
-
-/// Whether `value` survives the way into the f32 parameters of a kernel: GPUs may take subnormal numbers for 0.
-fn is_storable(value: f64) -> bool {
-    value == 0.0 || (value as f32).is_normal()
-}
-
-/// Whether `value` is positive and survives the way into a kernel.
-fn is_positive(value: f64) -> bool {
-    value > 0.0 && is_storable(value)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The overlap family: one formula, its choices as fields.
 
 use super::classes::{fits, per_class};
-use super::{Activation, Empty, Outer, Reduction, Statistic, is_positive, is_storable};
+use super::number::{CONSTANT, EXPONENT, WEIGHT, is_exponent, is_positive, is_storable, is_weight};
+use super::{Activation, Empty, Outer, Reduction, Statistic};
 
 /// Which rows are added up before the ratio is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -275,26 +276,31 @@ impl Overlap {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        let fail = |name, value: f64, rule| Err(format!("{name} is {value}, it must be {rule}"));
-        let numbers = [
-            ("alpha", self.alpha),
-            ("beta", self.beta),
+        let fail = |name, value: f64, rule| Err(format!("{name} is {value:?}, it must be {rule}"));
+        let constants = [
             ("smooth_numerator", self.smooth_numerator),
             ("smooth_denominator", self.smooth_denominator),
             ("floor", self.floor),
         ];
-        for (name, value) in numbers {
+        for (name, value) in constants {
             if !is_storable(value) || value < 0.0 {
-                return fail(name, value, "0 or a positive normal f32");
+                return fail(name, value, CONSTANT);
             }
         }
         let row_weights = match &self.row_weights {
             RowWeights::PerClass(list) => &list[..],
             _ => &[],
         };
-        for (name, list) in [("class_weights", &self.class_weights[..]), ("row_weights", row_weights)] {
-            if let Some(&weight) = list.iter().find(|&&w| !is_storable(w) || w < 0.0) {
-                return fail(name, weight, "0 or positive normal f32s");
+        let balance = [self.alpha, self.beta];
+        let weights = [
+            ("alpha", &balance[..1]),
+            ("beta", &balance[1..]),
+            ("class_weights", &self.class_weights),
+            ("row_weights", row_weights),
+        ];
+        for (name, list) in weights {
+            if let Some(&weight) = list.iter().find(|&&w| !is_weight(w) || w < 0.0) {
+                return fail(name, weight, WEIGHT);
             }
         }
         if self.outer != Outer::Identity && self.reduction == Reduction::None {
@@ -308,19 +314,18 @@ impl Overlap {
             return Err("an overlap has no value per voxel; give it another reduction".to_owned());
         }
         let threshold = self.threshold.unwrap_or_default();
-        let positive = "a positive normal f32";
         match (self.formula, self.outer) {
             (Formula::Matthews { eps }, _) if eps != 0.0 && !is_positive(eps) => {
-                return fail("eps", eps, "0 or a positive normal f32");
+                return fail("eps", eps, CONSTANT);
             }
-            (_, Outer::Power { gamma }) if !is_positive(gamma) => return fail("gamma", gamma, positive),
+            (_, Outer::Power { gamma }) if !is_exponent(gamma) => return fail("gamma", gamma, EXPONENT),
             _ => {}
         }
         match self.map {
-            _ if !is_storable(threshold) => fail("threshold", threshold, "0 or a normal f32"),
-            _ if !is_positive(self.factor) => fail("factor", self.factor, positive),
-            Map::NegLog { eps } if !is_positive(eps) => fail("eps", eps, positive),
-            Map::Power { gamma } if !is_positive(gamma) => fail("gamma", gamma, positive),
+            _ if !is_storable(threshold) => fail("threshold", threshold, "0 or a normal f32 up to 1e18"),
+            _ if self.factor <= 0.0 || !is_weight(self.factor) => fail("factor", self.factor, "between 1e-18 and 1e18"),
+            Map::NegLog { eps } if !is_positive(eps) => fail("eps", eps, "a positive normal f32 up to 1e18"),
+            Map::Power { gamma } if !is_exponent(gamma) => fail("gamma", gamma, EXPONENT),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,8 @@
 //! Losses that are a sum over voxels.
 
 use super::classes::{fits, per_class};
-use super::{Pool, Reduction, is_positive, is_storable};
+use super::number::{EXPONENT, WEIGHT, is_exponent, is_positive, is_storable, is_weight};
+use super::{Pool, Reduction};
 
 /// What the mean of a sum over voxels divides by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -246,14 +247,14 @@ impl Focal {
         clip(self.clip)?;
         exponent(self.gamma)?;
         if !is_storable(self.threshold) || !(0.0..=1.0).contains(&self.threshold) {
-            return Err(format!("threshold is {}, it must be 0 or a normal f32 up to 1", self.threshold));
+            return Err(format!("threshold is {:?}, it must be 0 or a normal f32 up to 1", self.threshold));
         }
         if self.threshold > 0.0 && self.modulation != Modulation::Likelihood {
             return Err("a threshold goes with the modulation by likelihood".to_owned());
         }
         match self.divisor {
             Divisor::Modulation { eps } if !is_positive(eps) => {
-                Err(format!("eps is {eps}, it must be a positive normal f32"))
+                Err(format!("eps is {eps:?}, it must be a positive normal f32 up to 1e18"))
             }
             Divisor::Weights => Err(not_its_divisor(self.divisor)),
             _ => Ok(()),
@@ -270,15 +271,15 @@ fn not_its_divisor(divisor: Divisor) -> String {
 }
 
 fn exponent(gamma: f64) -> Result<(), String> {
-    if is_storable(gamma) && gamma >= 0.0 {
+    if gamma == 0.0 || is_exponent(gamma) {
         return Ok(());
     }
-    Err(format!("gamma is {gamma}, it must be 0 or a positive normal f32"))
+    Err(format!("gamma is {gamma:?}, it must be 0 or {EXPONENT}"))
 }
 
 fn weights(what: &str, list: &[f64]) -> Result<(), String> {
-    match list.iter().find(|&&w| !is_storable(w) || w < 0.0) {
-        Some(weight) => Err(format!("{what} holds {weight}; give 0 or positive normal f32s")),
+    match list.iter().find(|&&w| !is_weight(w) || w < 0.0) {
+        Some(weight) => Err(format!("{what} holds {weight:?}, it must be {WEIGHT}")),
         None => Ok(()),
     }
 }
@@ -287,12 +288,12 @@ fn smoothing(value: f64) -> Result<(), String> {
     if is_storable(value) && (0.0..=1.0).contains(&value) {
         return Ok(());
     }
-    Err(format!("label_smoothing is {value}, it must be 0 or a normal f32 up to 1"))
+    Err(format!("label_smoothing is {value:?}, it must be 0 or a normal f32 up to 1"))
 }
 
 fn clip(value: f64) -> Result<(), String> {
     if is_storable(value) && (0.0..0.5).contains(&value) {
         return Ok(());
     }
-    Err(format!("clip is {value}, it must be 0 or a normal f32 below 1/2"))
+    Err(format!("clip is {value:?}, it must be 0 or a normal f32 below 1/2"))
 }

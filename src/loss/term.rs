@@ -3,7 +3,8 @@
 use super::classes::per_class;
 use super::{
     Activation, BinaryCrossEntropy, Classes, CrossEntropy, Empty, Focal, Outer, Overlap, Pool, Reduction, RowWeights,
-    Statistic, Wasserstein, is_storable,
+    Statistic, Wasserstein,
+    number::{WEIGHT, is_weight},
 };
 
 /// What a term measures.
@@ -189,8 +190,8 @@ impl Term {
 
     /// Checks what does not depend on the problem.
     pub(super) fn check(&self) -> Result<(), String> {
-        if !is_storable(self.weight) {
-            return Err(format!("the weight is {}, it must be 0 or a normal f32", self.weight));
+        if !is_weight(self.weight) {
+            return Err(format!("the weight is {:?}, its magnitude must be {WEIGHT}", self.weight));
         }
         self.check_activation()?;
         match &self.measure {

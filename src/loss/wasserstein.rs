@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Reduction;
 use super::classes::{fits, per_class};
-use super::{Reduction, is_storable};
+use super::number::{CONSTANT, WEIGHT, is_storable, is_weight};
 
 /// How far every class is from every label: C×C numbers, by label first. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +28,8 @@ impl Distances {
                 let (classes, found) = (rows.len(), row.len());
                 return Err(format!("the distances from label {label} are {found}, of {classes} classes"));
             }
-            if let Some(distance) = row.iter().find(|&&d| !is_storable(d) || d < 0.0) {
-                return Err(format!("a distance from label {label} is {distance}; give 0 or positive normal f32s"));
+            if let Some(distance) = row.iter().find(|&&d| !is_weight(d) || d < 0.0) {
+                return Err(format!("a distance from label {label} is {distance:?}, it must be {WEIGHT}"));
             }
         }
         Ok(Self { rows: rows.into() })
@@ -110,8 +111,11 @@ impl Wasserstein {
 
     pub(super) fn check(&self) -> Result<(), String> {
         let constants = [self.smooth_numerator, self.smooth_denominator];
-        if let Some(bad) = constants.iter().chain(&self.label_weights).find(|&&v| !is_storable(v) || v < 0.0) {
-            return Err(format!("a weight or constant is {bad}, it must be 0 or a positive normal f32"));
+        if let Some(bad) = constants.iter().find(|&&v| !is_storable(v) || v < 0.0) {
+            return Err(format!("a constant is {bad:?}, it must be {CONSTANT}"));
+        }
+        if let Some(bad) = self.label_weights.iter().find(|&&v| !is_weight(v) || v < 0.0) {
+            return Err(format!("a label's weight is {bad:?}, it must be {WEIGHT}"));
         }
         if self.reduction == Reduction::PerVoxel {
             return Err("it has no value per voxel; give it another reduction".to_owned());

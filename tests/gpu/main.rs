@@ -11,6 +11,7 @@ mod data;
 mod determinism;
 #[path = "../device/mod.rs"]
 mod device;
+mod extremes;
 mod faults;
 mod formats;
 mod host;

@@ -27,7 +27,14 @@ impl Classes {
     /// How many of `classes` classes are among them.
     #[must_use]
     pub fn number(&self, classes: usize) -> usize {
-        (0..classes).filter(|&class| self.contains(class)).count()
+        match self {
+            Self::All => classes,
+            Self::Foreground => classes.saturating_sub(1),
+            Self::Only(list) => {
+                let counts = |index: &usize| list[*index] < classes && !list[..*index].contains(&list[*index]);
+                (0..list.len()).filter(counts).count()
+            }
+        }
     }
 
     /// Whether they make sense among so many classes.
@@ -76,7 +83,10 @@ mod tests {
     fn selections() {
         assert_eq!(Classes::All.number(3), 3);
         assert_eq!(Classes::Foreground.number(3), 2);
-        assert_eq!(Classes::Only(vec![2, 0]).number(3), 2);
+        assert_eq!(Classes::Foreground.number(0), 0);
+        assert_eq!(Classes::Only(vec![2, 0, 2, 3]).number(3), 2);
+        // Not one by one.
+        assert_eq!(Classes::Foreground.number(usize::MAX), usize::MAX - 1);
         assert!(!Classes::Foreground.contains(0) && Classes::Only(vec![1]).contains(1));
         assert!(Classes::Foreground.check(1).unwrap_err().contains("none is left"));
         assert!(Classes::Only(vec![3]).check(3).unwrap_err().contains("class 3"));

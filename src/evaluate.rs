@@ -98,6 +98,10 @@ impl Prepared {
         let gradient = output("gradient", problem.gradient, logit_bytes)?;
         let map_bytes = if plan.data.map == MapShape::Voxels { mask_bytes } else { bits(elements, 32) };
         let voxel_map = output("voxel map", plan.data.map != MapShape::None, map_bytes)?;
+        // wgpu copies what is uploaded through buffers like these, and gives the device up where it gets none. Here it is refused.
+        let uploads = [Some(&logits), Some(&targets), mask.as_ref(), voxel_weights.as_ref()].into_iter().flatten();
+        let room = uploads.map(|input| create(plan, "upload", input.size(), Usage::MAP_WRITE | Usage::COPY_SRC));
+        drop(room.collect::<Result<Vec<_>, _>>()?);
         let scratch = create(plan, "scratch", plan.scratch_size(), Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let exact = |buffer, length| BufferRange { buffer, offset: 0, length };
         let buffers = Buffers {

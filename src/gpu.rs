@@ -126,6 +126,7 @@ impl Gpu {
         let invocations = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         at_least("max_compute_invocations_per_workgroup", invocations.into(), 64)?;
         at_least("max_storage_buffers_per_shader_stage", limits.max_storage_buffers_per_shader_stage.into(), 4)?;
+        at_least("max_compute_workgroups_per_dimension", limits.max_compute_workgroups_per_dimension.into(), 1)?;
         at_least("max_compute_workgroup_storage_size", limits.max_compute_workgroup_storage_size.into(), 8192)?;
         let tuning = if info.device_type == wgpu::DeviceType::Cpu { Tuning::Cpu } else { Tuning::Gpu };
         let widths = widths(tuning, &info, &limits, device.features());
@@ -295,7 +296,14 @@ impl Gpu {
 
     /// What failed with this message; where the device is lost, that.
     pub(crate) fn failure(&self, message: String) -> Error {
-        self.lost().unwrap_or(Error::Device(message))
+        self.lost_by_now().unwrap_or(Error::Device(message))
+    }
+
+    /// [`lost`](Self::lost), of which wgpu tells while it is polled.
+    fn lost_by_now(&self) -> Option<Error> {
+        // What it says of this is not what failed.
+        let _ = self.device().poll(wgpu::PollType::Poll);
+        self.lost()
     }
 
     /// The loss of the device, if it is lost and this library made it.
@@ -322,7 +330,10 @@ impl Gpu {
             None
         });
         match complaint {
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => return Err(Error::OutOfMemory(error.to_string())),
+            // Of some memory wgpu cannot be refused without giving the device up.
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => {
+                return Err(self.lost_by_now().unwrap_or(Error::OutOfMemory(error.to_string())));
+            }
             Some(error) => return Err(self.failure(error.to_string())),
             None => (),
         }

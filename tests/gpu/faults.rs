@@ -1,7 +1,7 @@
 //! What goes wrong around an evaluation: a device that is lost, memory that is short, results that several threads read,
 //! work whose plan is gone, buffers of another device. Each is an error that says so, or works.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{AdapterChoice, Batch, Bound, Buffers, Error, Gpu, Loss, Plan, Problem, Shape};
@@ -86,6 +86,27 @@ fn a_device_that_is_lost() {
     // Another device of the same adapter does not know of it.
     let another = own_gpu();
     assert_matches("another", &loss(), &batch, &another.evaluate(&loss(), &batch).unwrap());
+}
+
+/// The first to be asked after the loss says so, whoever it is: wgpu tells of it while it is polled only.
+#[test]
+fn a_device_that_was_lost_unnoticed() {
+    let _turn = turn();
+    let tensors = tensors();
+    let batch = tensors.batch(0).with_gradient();
+    let lost = || {
+        let gpu = own_gpu();
+        let plan = plan(&gpu);
+        let [logits, targets, gradient] = [(), (), ()].map(|()| filled(&gpu, &tensors.logits));
+        let scratch = buffer(&gpu, plan.scratch_size());
+        gpu.device().destroy();
+        (gpu, plan, [logits, targets, gradient], scratch)
+    };
+    assert_lost("evaluate", lost().0.evaluate(&loss(), &batch));
+    let (gpu, plan, [logits, targets, gradient], scratch) = lost();
+    let buffers = Buffers::new(&logits, &targets).with_gradient(&gradient);
+    assert_lost("bind", plan.bind(&buffers, (&scratch).into()));
+    assert_lost("plan", gpu.plan(&loss(), &Problem::new(tensors.shape.clone())));
 }
 
 /// A device that the library did not make, whose callbacks are its owner's: what fails says what was tried.
@@ -270,39 +291,67 @@ fn memory_that_is_short() {
         assert!(said.contains("1 passed"), "{said}");
         return;
     }
-    let (gpu, tensors) = (own_gpu(), tensors());
+    let (mut gpu, tensors) = (own_gpu(), tensors());
     let batch = tensors.batch(0).with_gradient();
     let expected = gpu.evaluate(&loss(), &batch).unwrap();
-    // One gigabyte here; four there.
-    let (shape, zeros) = (Shape::new(&[1, 1, 1 << 28]).unwrap(), vec![0.0; 1 << 28]);
-    let refused = gpu.evaluate(&loss(), &Batch::new(&shape, &zeros, &zeros).unwrap().with_gradient());
-    let error = refused.expect_err("four gigabytes do not fit");
-    if gpu.adapter_info().backend == wgpu::Backend::Gl {
-        // wgpu's GL backend takes a buffer that it cannot map for a device that is lost.
-        assert!(matches!(error, Error::DeviceLost { .. }), "{error}");
-        drop(gpu);
-        assert_eq!(own_gpu().evaluate(&loss(), &batch).unwrap(), expected);
-    } else {
-        assert!(matches!(error, Error::OutOfMemory(_)), "{error}");
+    // Bytes here and six times that there: refused with the first buffer, and with what is uploaded.
+    for voxels in [1 << 28, 120 << 20] {
+        let (shape, zeros) = (Shape::new(&[1, 1, voxels]).unwrap(), vec![0.0; voxels]);
+        let refused = gpu.evaluate(&loss(), &Batch::new(&shape, &zeros, &zeros).unwrap().with_gradient());
+        let error = refused.expect_err("that much does not fit");
+        if gpu.adapter_info().backend == wgpu::Backend::Gl {
+            // wgpu's GL backend takes a buffer that it cannot map for a device that is lost.
+            assert!(matches!(error, Error::DeviceLost { .. }), "{voxels} voxels: {error}");
+            gpu = own_gpu();
+        } else {
+            assert!(matches!(error, Error::OutOfMemory(_)), "{voxels} voxels: {error}");
+        }
         assert_eq!(gpu.evaluate(&loss(), &batch).unwrap(), expected);
     }
 }
 
-/// A budget that the caller sets: where the driver tells how much it has, nothing is made beyond it.
+/// A budget that the caller sets: where the driver tells how much there is, what takes the memory beyond it is refused. Where it is wgpu's
+/// own copy of what is uploaded, wgpu gives the device up.
 #[test]
 fn a_budget_of_memory() {
     let _turn = turn();
-    let thresholds = wgpu::MemoryBudgetThresholds { for_resource_creation: Some(0), for_device_loss: None };
-    let adapter = adapter(thresholds);
-    let name = adapter.get_info().name;
-    let requested = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default()));
-    let Ok((device, queue)) = requested else {
-        println!("skipped: a budget of nothing is too little for a device of {name}");
+    let (tensors, name) = (tensors(), &gpu().adapter_info().name);
+    let batch = tensors.batch(0).with_gradient();
+    // The least of the memory, in percent, that suffices for a device and what is small.
+    let sufficient = (0..=100).find_map(|percent| {
+        let thresholds = wgpu::MemoryBudgetThresholds { for_resource_creation: Some(percent), for_device_loss: None };
+        let requested = pollster::block_on(adapter(thresholds).request_device(&wgpu::DeviceDescriptor::default()));
+        let (device, queue) = requested.ok()?;
+        let gpu = Gpu::from_wgpu(device, queue).unwrap();
+        match gpu.evaluate(&loss(), &batch) {
+            Ok(output) => Some((percent, gpu, output)),
+            Err(error) => {
+                assert!(matches!(error, Error::OutOfMemory(_)), "{percent} %: {error}");
+                None
+            }
+        }
+    });
+    let Some((percent @ 1.., gpu, output)) = sufficient else {
+        println!("skipped: {name} tells no budget");
         return;
     };
-    let tensors = tensors();
-    match Gpu::from_wgpu(device, queue).unwrap().evaluate(&loss(), &tensors.batch(0).with_gradient()) {
-        Err(error) => assert!(matches!(error, Error::OutOfMemory(_)), "{error}"),
-        Ok(_) => println!("skipped: {name} tells no budget"),
+    let lost = Arc::new(OnceLock::new());
+    let told = Arc::clone(&lost);
+    gpu.device().set_device_lost_callback(move |_, message| drop(told.set(message)));
+    assert_matches("within the budget", &loss(), &batch, &output);
+    // Seven times 256 MiB, or 1 GiB if the machine has got more to give in the meantime.
+    let refused = [64, 256].into_iter().find_map(|classes| {
+        let (shape, zeros) = (Shape::new(&[1, classes, 1 << 20]).unwrap(), vec![0.0; classes << 20]);
+        let batch = Batch::new(&shape, &zeros, &zeros).unwrap().with_gradient();
+        gpu.evaluate(&loss(), &batch).err()
+    });
+    assert!(matches!(refused, Some(Error::OutOfMemory(_))), "{percent} %: {refused:?}");
+    match gpu.evaluate(&loss(), &batch) {
+        Ok(again) => assert_eq!(again, output),
+        Err(error) => {
+            assert!(matches!(error, Error::Device(_)), "{percent} %: {error}");
+            let why = lost.get().expect("the device is lost");
+            assert!(why.contains("Out of memory"), "{why}");
+        }
     }
 }

@@ -120,9 +120,10 @@ impl<'a> Batch<'a> {
     /// of the losses of all rows, each times its number. Rows that share a value, a pool of them, share theirs.
     ///
     /// # Errors
-    /// [`Error::Length`] if there are not N·C of them.
+    /// [`Error::Length`] if there are not N·C of them; [`Error::Upstream`] for one that is not finite.
     pub fn with_row_upstream(mut self, upstream: &'a [f32]) -> Result<Self, Error> {
         check("row upstream", upstream.len(), self.shape().rows())?;
+        check_upstream("row upstream", upstream)?;
         self.problem = self.problem.with_row_upstream();
         self.row_upstream = Some(upstream);
         Ok(self)
@@ -229,6 +230,14 @@ impl<'a> Batch<'a> {
 /// A dense target of this value.
 fn valued(value: f32, ignored: Option<i64>) -> Target {
     if ignored.is_some_and(|index| value == index as f32) { Target::Ignored } else { Target::Value(value) }
+}
+
+/// Checks that gradients from outside are finite.
+pub(crate) fn check_upstream(what: &'static str, upstream: &[f32]) -> Result<(), Error> {
+    match upstream.iter().position(|number| !number.is_finite()) {
+        Some(index) => Err(Error::Upstream { what, index, found: upstream[index].to_string() }),
+        None => Ok(()),
+    }
 }
 
 fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {

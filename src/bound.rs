@@ -1,5 +1,6 @@
 //! A plan with its buffers.
 
+use crate::batch::check_upstream;
 use crate::dispatch::{Copy, Dispatch, Step, Steps};
 use crate::kernel::MapShape;
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
@@ -60,7 +61,8 @@ impl Bound {
     /// Records the whole evaluation: value and, if planned, gradient and voxel map. Nothing else happens: no allocation
     /// by this crate, no submission, no queue write, no wait.
     ///
-    /// The encoder must be of the plan's device: that of another panics, here or when it is finished.
+    /// The encoder must be of the plan's device and have no pass open: wgpu panics of others, here or when it is finished. Buffers
+    /// that were destroyed or mapped since they were bound are found by the submission.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder) {
         match &self.steps.whole {
             Some(whole) => record(encoder, std::slice::from_ref(whole)),
@@ -79,7 +81,7 @@ impl Bound {
     }
 
     /// Records the second half: from the rows' sums to value and gradient, and the copy that
-    /// [`read`](Self::read) maps.
+    /// [`read`](Self::read) maps. Of sums that nobody has made it makes numbers like any others.
     pub fn encode_loss(&self, encoder: &mut wgpu::CommandEncoder) {
         // Of an earlier evaluation of these sums: the peak would be the larger of both.
         self.clear(encoder, COUNTER_WORDS);
@@ -177,16 +179,22 @@ impl Bound {
     }
 
     /// Sets the gradient that arrives from outside, 1 at first, for the work submitted from now on.
-    pub fn set_upstream(&mut self, upstream: f32) {
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] if it is not finite.
+    pub fn set_upstream(&mut self, upstream: f32) -> Result<(), Error> {
+        check_upstream("upstream", &[upstream])?;
         self.upstream = upstream;
         self.write_loss();
+        Ok(())
     }
 
     /// Sets the gradient that arrives from outside for every row (sample and class), 1 at first, for the work submitted from
     /// now on. It multiplies [`set_upstream`](Self::set_upstream)'s. A voxel's own is its voxel weight.
     ///
     /// # Errors
-    /// [`Error::Part`] if the [problem](crate::Problem::row_upstream) was planned without; [`Error::Length`] if there are not N·C.
+    /// [`Error::Part`] if the [problem](crate::Problem::row_upstream) was planned without; [`Error::Length`] if there are not N·C;
+    /// [`Error::Upstream`] for one that is not finite.
     pub fn set_row_upstream(&self, upstream: &[f32]) -> Result<(), Error> {
         let Plan { gpu, loss, problem, .. } = &self.plan;
         let _turn = gpu.turn();
@@ -197,6 +205,7 @@ impl Bound {
         if found != expected {
             return Err(Error::Length { what: "row upstream", found, expected });
         }
+        check_upstream("row upstream", upstream)?;
         let offset = params::row_upstream(loss, problem) * size_of::<[f32; 4]>() as u64;
         gpu.guarded(|_| gpu.queue().write_buffer(&self.class_weights, offset, bytemuck::cast_slice(upstream)))
     }

@@ -114,6 +114,16 @@ pub enum Error {
         /// The number the shape asks for.
         expected: u64,
     },
+    /// A gradient from outside that is no number, or infinite: so would be what it is multiplied by.
+    #[error("{what} holds {found} at {index}; give finite numbers")]
+    Upstream {
+        /// Which of them: of the loss, or of its rows.
+        what: &'static str,
+        /// Where.
+        index: usize,
+        /// What.
+        found: String,
+    },
     /// An array that the problem needs was not given, or one was given that it does not know.
     #[error(
         "{what} is {found} but the problem was planned {planned} it; give the same parts to the problem and to the buffers"

@@ -32,7 +32,9 @@ pub enum Tuning {
 
 /// A device ready to evaluate losses. Cheap to clone; clones share their pipelines.
 ///
-/// Everything hangs off this value: there is no global state.
+/// Everything hangs off this value: there is no global state. Threads may share it. On GL, whose commands are of one thread at a time,
+/// its methods wait for each other; your own calls of wgpu (and what is dropped) do not, and wgpu panics where one waits some seconds
+/// for another's work, so use one thread there.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     inner: Arc<Inner>,
@@ -64,6 +66,10 @@ const OFFERED: wgpu::Features = wgpu::Features::TIMESTAMP_QUERY
 
 impl Gpu {
     /// A context on the best adapter, or the one that `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` name.
+    ///
+    /// It has a [`wgpu::Instance`] of its own. wgpu tells buffers of two instances apart by nothing, so that what is made with one such
+    /// context and given to another is taken for something else: wrong numbers, or a panic. Devices that have to do with each other
+    /// are made of one instance and given to [`from_wgpu`](Self::from_wgpu).
     ///
     /// # Errors
     /// [`Error::NoAdapter`], [`Error::UnknownBackend`], [`Error::NoDevice`] or [`Error::Limit`].
@@ -104,12 +110,15 @@ impl Gpu {
         let told = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
             // It is lost once; what would be told later adds nothing.
-            let _ = told.set(format!("{reason:?}, {message}"));
+            let message = if message.is_empty() { String::new() } else { format!(", {message}") };
+            let _ = told.set(format!("{reason:?}{message}"));
         });
         Self::around(device, queue, lost)
     }
 
     /// A context inside an existing device, which may have default limits and no features.
+    ///
+    /// The queue must be the device's: of another's wgpu panics with the first evaluation.
     ///
     /// # Errors
     /// [`Error::Limit`] if the device has no compute shaders or too few storage buffers for any loss.
@@ -155,7 +164,7 @@ impl Gpu {
     /// Has the driver look for pipelines in this cache before it compiles them, and leave new ones there: for programs that
     /// save it ([`wgpu::PipelineCache::get_data`]) and make it anew when they start
     /// ([`wgpu::Device::create_pipeline_cache`]). The device needs [`wgpu::Features::PIPELINE_CACHE`], which contexts of
-    /// [`new`](Self::new) have where the adapter does. The first cache that is set stays.
+    /// [`new`](Self::new) have where the adapter does. The first cache that is set stays; of another device, no plan succeeds any more.
     pub fn set_pipeline_cache(&self, cache: wgpu::PipelineCache) {
         // A second one is dropped, as documented.
         let _ = self.inner.pipeline_cache.set(cache);

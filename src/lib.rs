@@ -136,8 +136,8 @@
 //!   [`scratch_size`] says how much before there is a device. Apart stand the chunks of planes that exceed a binding, at most 16 MiB, and
 //!   what tells their dispatches apart.
 //! * **Size.** Tensors beyond the device's binding limit are bound in windows. A row has at most 2³² − 2¹⁶ voxels; there are
-//!   as many rows as have room for their sums and groups in one binding, [`scratch_size`] in all: 3 million of Dice in 128 MiB.
-//! * **Bad input.** What is not a finite number is counted, wherever it lies (masked and ignored voxels, too), left out of the sums, has gradient 0 and becomes
+//!   as many rows as have room for their sums and groups in one binding, [`scratch_size`] in all: 2.7 million of Dice in 128 MiB.
+//! * **Bad input.** Sums and gradients are f32s: what overflows them is infinite, or NaN. What is not a finite number is counted, wherever it lies (masked and ignored voxels, too), left out of the sums, has gradient 0 and becomes
 //!   [`Error::BadValues`] when the result is read.
 //! * **Nothing hidden.** No fallback to the CPU, no submission that was not asked for, no global state.
 //!

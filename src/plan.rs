@@ -225,6 +225,13 @@ pub(crate) fn check(loss: &Loss, problem: &Problem) -> Result<(), Error> {
     if let LogitsFormat::Labels(format) = problem.logits {
         check_label_map(loss, problem, format)?;
     }
+    if let Some(index) = problem.unreachable_label(loss.ignore_index) {
+        return Err(Error::Loss(format!(
+            "the ignore index is {index}; of labels of 32 or 64 bits with a sign it must lie between {} and {}",
+            i32::MIN + 1,
+            i32::MAX
+        )));
+    }
     for (index, term) in loss.terms.iter().enumerate() {
         let fits = term.fits(problem.shape.classes());
         fits.map_err(|reason| Error::Loss(format!("term {index}: {reason}")))?;

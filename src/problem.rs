@@ -177,6 +177,17 @@ impl Problem {
         }
     }
 
+    /// An ignore index that a label may have and kernels do not meet: see [`ignored_bits`](Self::ignored_bits).
+    pub(crate) fn unreachable_label(&self, of_loss: Option<i64>) -> Option<i64> {
+        let index = self.ignore_index.or(of_loss)?;
+        let may_be = match self.targets {
+            TargetFormat::Labels(LabelFormat::I32) => i32::try_from(index).is_ok(),
+            TargetFormat::Labels(LabelFormat::I64) => true,
+            _ => false,
+        };
+        (may_be && self.ignoring(of_loss).ignored_bits().is_none()).then_some(index)
+    }
+
     /// From one voxel of a row to the next, in elements.
     pub(crate) fn voxel_step(&self) -> u32 {
         match self.axes {

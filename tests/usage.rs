@@ -4,7 +4,7 @@
 use segloss::wgpu::{self, BufferUsages as Usage};
 use segloss::{
     Activation, Batch, BufferRange, Buffers, Error, Gpu, LabelFormat, Labels, LogitsFormat, Loss, Plan, Problem,
-    Reduction, Shape, reference, scratch_size,
+    Reduction, Shape, TargetFormat, reference, scratch_size,
 };
 
 const STORAGE: Usage = Usage::STORAGE;
@@ -172,6 +172,8 @@ fn devices_that_are_too_small() {
     assert_eq!(error, Error::Limit { limit: "max_compute_invocations_per_workgroup", found: 32, needed: 64 });
     let error = with(|limits| limits.max_storage_buffers_per_shader_stage = 3).unwrap_err();
     assert_eq!(error, Error::Limit { limit: "max_storage_buffers_per_shader_stage", found: 3, needed: 4 });
+    let error = with(|limits| limits.max_compute_workgroups_per_dimension = 0).unwrap_err();
+    assert_eq!(error, Error::Limit { limit: "max_compute_workgroups_per_dimension", found: 0, needed: 1 });
     // Enough for a loss, not for one with a gradient, a mask and weights.
     let gpu = with(|limits| limits.max_storage_buffers_per_shader_stage = 4).unwrap();
     let problem = Problem::new(Shape::new(&[1, 1, 9]).unwrap());
@@ -188,6 +190,10 @@ fn problems_beyond_the_device() {
     let error = gpu.plan(&Loss::dice(), &problem).unwrap_err();
     let needed = scratch_size(&Loss::dice(), &problem).unwrap();
     assert!(matches!(error, Error::TooLarge { what: "the scratch memory", needed: n, .. } if n == needed), "{error}");
+    // 48 bytes a row, which README and crate tell of.
+    gpu.plan(&Loss::dice(), &Problem::new(Shape::new(&[2_796_201, 1]).unwrap())).unwrap();
+    let error = gpu.plan(&Loss::dice(), &Problem::new(Shape::new(&[2_796_203, 1]).unwrap())).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { what: "the scratch memory", limit: 134_217_728, .. }), "{error}");
     // On the host, evaluate refuses what no buffer holds, without uploading anything.
     let (device, queue) = device(wgpu::Limits { max_buffer_size: 1 << 20, ..wgpu::Limits::default() });
     let small = Gpu::from_wgpu(device, queue).unwrap();
@@ -208,6 +214,49 @@ fn alignments_of_uniform_buffers() {
         let (pool, scratch) = (buffer(&gpu, 4096, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
         let buffers = Buffers::new(range(&pool, 0, 80), range(&pool, 80, 80)).with_gradient(range(&pool, 160, 80));
         plan.bind(&buffers, (&scratch).into()).unwrap();
+    }
+}
+
+/// Gradients from outside that are no numbers.
+#[test]
+fn upstreams_that_are_not_finite() {
+    let gpu = gpu();
+    let shape = Shape::new(&[2, 1, 3]).unwrap();
+    let data = [0.5; 6];
+    let batch = Batch::new(&shape, &data, &data).unwrap();
+    let upstream = |what, index, found: &str| Error::Upstream { what, index, found: found.to_owned() };
+    assert_eq!(batch.clone().with_row_upstream(&[1.0, f32::NAN]).unwrap_err(), upstream("row upstream", 1, "NaN"));
+    let plan = gpu.plan(&Loss::dice(), batch.with_row_upstream(&[1.0, 0.0]).unwrap().problem()).unwrap();
+    let (pool, scratch) = (buffer(&gpu, 4096, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
+    let buffers = Buffers::new(range(&pool, 0, 24), range(&pool, 24, 24)).with_gradient(range(&pool, 48, 24));
+    let mut bound = plan.bind(&buffers, (&scratch).into()).unwrap();
+    let infinite = bound.set_row_upstream(&[f32::NEG_INFINITY, 1.0]).unwrap_err();
+    assert_eq!(infinite, upstream("row upstream", 0, "-inf"));
+    assert_eq!(bound.set_upstream(f32::INFINITY).unwrap_err(), upstream("upstream", 0, "inf"));
+    bound.set_upstream(-0.0).unwrap();
+}
+
+/// Labels that kernels do not tell from those that are none cannot be ignored; what no label can be, can.
+#[test]
+fn ignore_indices_that_no_kernel_meets() {
+    let gpu = gpu();
+    let loss = Loss::dice().softmax();
+    let mut problem = Problem::new(Shape::new(&[1, 3, 4]).unwrap());
+    for (format, index, is_taken) in [
+        (LabelFormat::I64, i64::from(i32::MAX), true),
+        (LabelFormat::I64, i64::from(i32::MAX) + 1, false),
+        (LabelFormat::I64, i64::from(i32::MIN), false),
+        (LabelFormat::I32, i64::from(i32::MIN) + 1, true),
+        (LabelFormat::I32, i64::from(i32::MIN), false),
+        (LabelFormat::I32, 1 << 40, true),
+        (LabelFormat::U32, i64::from(u32::MAX), true),
+        (LabelFormat::U8, -100, true),
+    ] {
+        problem.targets = TargetFormat::Labels(format);
+        problem.ignore_index = Some(index);
+        let planned = gpu.plan(&loss, &problem).map(|_| ());
+        assert_eq!(planned.is_ok(), is_taken, "{format:?} {index}: {planned:?}");
+        assert_eq!(planned, scratch_size(&loss, &problem).map(|_| ()));
     }
 }
 

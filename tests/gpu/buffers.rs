@@ -361,7 +361,7 @@ fn assert_changes(voxels: usize) {
         bce.positive_weights = vec![0.5, 3.0];
     }
     bound.set_loss(&next).unwrap();
-    bound.set_upstream(-3.0);
+    bound.set_upstream(-3.0).unwrap();
     let mut encoder = gpu().device().create_command_encoder(&Default::default());
     bound.encode(&mut encoder);
     gpu().queue().submit([encoder.finish()]);
@@ -374,7 +374,7 @@ fn assert_changes(voxels: usize) {
     assert_gradient("upstream", &got, &want, 0.0);
 
     // The second half alone, from the same sums: the smaller gradient's peak is its own. Whoever never reads finds it, too.
-    bound.set_upstream(0.5);
+    bound.set_upstream(0.5).unwrap();
     let mut encoder = gpu().device().create_command_encoder(&Default::default());
     bound.encode_loss(&mut encoder);
     gpu().queue().submit([encoder.finish()]);

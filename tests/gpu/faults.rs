@@ -79,7 +79,7 @@ fn a_device_that_is_lost() {
     assert_lost("evaluate, new", gpu.evaluate(&Loss::jaccard(), &batch));
     assert_lost("counts", gpu.counts(&Loss::dice().hard(0.5), &tensors.batch(0)));
     assert_lost("plan", gpu.plan(&Loss::bce(), batch.problem()));
-    bound.set_upstream(2.0);
+    bound.set_upstream(2.0).unwrap();
     bound.set_loss(&loss()).unwrap();
     let bounds = [bound];
     assert_lost("read_all", Bound::read_all_blocking(&bounds));

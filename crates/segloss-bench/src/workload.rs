@@ -61,7 +61,7 @@ impl Workload {
         let buffers = Buffers::new(range(logits, bytes), range(targets, targets_bytes));
         let forward = plans[0].bind(&buffers, (&scratch).into())?;
         let mut with_gradient = plans[1].bind(&buffers.with_gradient(range(gradient, bytes)), (&scratch).into())?;
-        with_gradient.set_upstream(loss_scale(shape.voxels()));
+        with_gradient.set_upstream(loss_scale(shape.voxels()))?;
         Ok(Self { forward, with_gradient, scratch_bytes, first_use_ms })
     }
 

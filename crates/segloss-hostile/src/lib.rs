@@ -10,4 +10,4 @@ mod value;
 
 pub use description::{description, text};
 pub use file::{MOST_BYTES, file, npz};
-pub use problem::problem;
+pub use problem::{Reached, problem, reached};

@@ -1,38 +1,103 @@
-//! 10,000 evaluations of mixed sizes by 8 threads through one context: the bits of one thread, and neither memory nor wgpu
-//! objects grow.
+//! 10,000 evaluations of mixed losses, formats and sizes by 8 threads through one context: the bits of one thread, and neither
+//! memory nor wgpu objects grow.
 //!
 //! A test binary of its own, since it measures the memory of the whole process.
 
-use segloss::{Batch, Gpu, Loss, Output, Shape, wgpu};
+use segloss::{Batch, Gpu, Labels, Loss, Output, Shape, Targets, wgpu};
 
 const THREADS: usize = 8;
+/// Evaluations of a window: as many to warm up as are needed for all threads to have met all cases, then two to compare.
+const WINDOWS: [usize; 3] = [2000, 4000, 4000];
 
-/// Around the edges of the short tile, the workgroup and the problem of one dispatch.
-const SIZES: [usize; 7] = [1, 63, 64, 65, 1000, 4096, 20_000];
+/// What the better of two windows may leave behind, in bytes an evaluation. Measured are 28 to 50 on lavapipe and on GL, whole pages
+/// that the allocator keeps, and up to 400 of the other window. 200 that are leaked on purpose are measured as 236.
+const MOST_GROWTH: i64 = 128;
 
-/// Logits in ±8 and targets of two in five, both by a multiplicative hash.
-fn tensors(n: usize) -> (Shape, Vec<f32>, Vec<f32>) {
-    let hash = |i: usize| (i as u32 ^ n as u32).wrapping_mul(0x9e37_79b9) >> 16;
-    let logits = (0..n).map(|i| hash(i) as f32 / 4096.0 - 8.0).collect();
-    let targets = (0..n).map(|i| f32::from(u8::from(hash(i + n) % 5 < 2))).collect();
-    (Shape::new(&[1, 1, n]).unwrap(), logits, targets)
+/// Targets of one of the formats.
+enum Stored {
+    Numbers(Vec<f32>),
+    Bits(Vec<u32>),
+    Labels(Vec<u8>),
+}
+
+struct Case {
+    loss: Loss,
+    shape: Shape,
+    logits: Vec<f32>,
+    targets: Stored,
+    mask: Option<Vec<f32>>,
+}
+
+impl Case {
+    /// Logits in ±8, targets of two in five, labels of which all classes are some, and a mask that keeps three of four: all by
+    /// a multiplicative hash.
+    fn new(loss: Loss, dims: &[usize], targets: fn(Vec<u32>, &Shape) -> Stored, is_masked: bool) -> Self {
+        let shape = Shape::new(dims).unwrap();
+        let (elements, entries) = (shape.elements(), shape.mask_elements());
+        let hash = |i: usize| (i as u32 ^ elements as u32).wrapping_mul(0x9e37_79b9) >> 16;
+        let logits = (0..elements).map(|i| hash(i) as f32 / 4096.0 - 8.0).collect();
+        let targets = targets((elements..2 * elements).map(hash).collect(), &shape);
+        let mask = is_masked.then(|| (0..entries).map(|i| f32::from(u8::from(hash(i + 7) % 4 > 0))).collect());
+        Self { loss, shape, logits, targets, mask }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        let targets = match &self.targets {
+            Stored::Numbers(numbers) => numbers.into(),
+            Stored::Bits(words) => Targets::Bits(words),
+            Stored::Labels(labels) => Labels::U8(labels).into(),
+        };
+        let batch = Batch::new(&self.shape, &self.logits, targets).unwrap().with_gradient();
+        self.mask.iter().fold(batch, |batch, mask| batch.with_mask(mask).unwrap())
+    }
+}
+
+fn is_foreground(hash: u32) -> bool {
+    hash % 5 < 2
+}
+
+fn numbers(hashes: Vec<u32>, _: &Shape) -> Stored {
+    Stored::Numbers(hashes.into_iter().map(|hash| f32::from(u8::from(is_foreground(hash)))).collect())
+}
+
+fn bits(hashes: Vec<u32>, _: &Shape) -> Stored {
+    let word = |hashes: &[u32]| hashes.iter().rev().fold(0, |word, &hash| word << 1 | u32::from(is_foreground(hash)));
+    Stored::Bits(hashes.chunks(32).map(word).collect())
+}
+
+fn labels(hashes: Vec<u32>, shape: &Shape) -> Stored {
+    let entries = hashes.into_iter().take(shape.mask_elements());
+    Stored::Labels(entries.map(|hash| (hash % shape.classes() as u32) as u8).collect())
+}
+
+/// Around the edges of the short tile, the workgroup and the problem of one dispatch; rows and columns. As many as a context keeps
+/// plans, so that after one of each it keeps these.
+fn cases() -> [Case; 8] {
+    let sigmoid = || Loss::dice().with(0.5, Loss::bce());
+    let softmax = || Loss::dice().softmax().with(0.5, Loss::cross_entropy());
+    [
+        Case::new(sigmoid(), &[1, 1, 1], numbers, false),
+        Case::new(sigmoid(), &[1, 1, 64], numbers, false),
+        Case::new(sigmoid(), &[3, 1, 65], bits, true),
+        Case::new(sigmoid(), &[1, 5, 819], bits, false),
+        Case::new(sigmoid(), &[1, 1, 20_000], numbers, false),
+        Case::new(softmax(), &[2, 3, 63], labels, false),
+        Case::new(softmax(), &[1, 4, 1000], labels, true),
+        Case::new(softmax(), &[1, 4, 5000], labels, true),
+    ]
 }
 
 #[test]
 fn ten_thousand_evaluations_by_eight_threads() {
     let gpu = Gpu::new().expect("the GPU tests need an adapter");
-    let loss = Loss::dice().with(0.5, Loss::bce());
-    let cases: Vec<_> = SIZES.into_iter().map(tensors).collect();
-    let evaluate = |case: usize| {
-        let (shape, logits, targets) = &cases[case];
-        gpu.evaluate(&loss, &Batch::new(shape, logits, targets).unwrap().with_gradient()).unwrap()
-    };
+    let cases = cases();
+    let evaluate = |case: usize| gpu.evaluate(&cases[case].loss, &cases[case].batch()).unwrap();
     let bits = |output: &Output| {
-        let gradient: Vec<_> = output.gradient().unwrap().iter().map(|value| value.to_bits()).collect();
-        (output.value().to_bits(), output.sums().to_vec(), gradient)
+        let words = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
+        (words(&[output.value()]), words(output.terms()), output.sums().to_vec(), words(output.gradient().unwrap()))
     };
     let expected: Vec<_> = (0..cases.len()).map(|case| bits(&evaluate(case))).collect();
-    let round = |evaluations: usize| {
+    let window = |evaluations: usize| {
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let (expected, evaluate, bits) = (&expected, &evaluate, &bits);
@@ -44,28 +109,36 @@ fn ten_thousand_evaluations_by_eight_threads() {
                 });
             }
         });
+        // What is kept depends on which thread came last, until each case has been evaluated once more, by one.
+        (0..cases.len()).for_each(|case| assert!(bits(&evaluate(case)) == expected[case], "case {case}"));
         gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        (resident(), objects(&gpu))
+        (objects(&gpu), resident())
     };
-    let (memory, before) = round(2000);
-    let (memory_after, after) = round(8000);
-    println!("resident: {memory} KiB after 2,000 evaluations, {memory_after} KiB after 10,000; objects {after:?}");
-    // Eight plans are kept, of whichever sizes were last: at most a dozen buffers and as many bind groups each.
-    for (before, after) in before.into_iter().zip(after) {
-        assert!(after <= before.max(8 * 12), "{before} objects, then {after}");
-    }
-    assert!(memory_after <= memory + 16 * 1024, "{memory} KiB, then {memory_after} KiB");
+    let [warm, first, second] = WINDOWS.map(window);
+    println!("objects: {:?}, then {:?}, then {:?}", warm.0, first.0, second.0);
+    assert_eq!(first.0, warm.0, "objects after the first window, and before");
+    assert_eq!(second.0, warm.0, "objects after the second window, and before");
+    let [Some(warm), Some(first), Some(second)] = [warm.1, first.1, second.1] else {
+        println!("skipped: how much memory a process holds, which is not known here");
+        return;
+    };
+    let growth = |before: i64, after: i64, window: usize| 1024 * (after - before) / WINDOWS[window] as i64;
+    let growths = [growth(warm, first, 1), growth(first, second, 2)];
+    println!("resident: {warm} KiB, {first} KiB, {second} KiB; {growths:?} bytes an evaluation");
+    // What leaks does so in both.
+    assert!(growths[0].min(growths[1]) <= MOST_GROWTH, "{growths:?} bytes an evaluation");
 }
 
-/// Live buffers, bind groups and pipelines.
-fn objects(gpu: &Gpu) -> [isize; 3] {
+/// Live objects of every kind but command encoders, which wgpu pools.
+fn objects(gpu: &Gpu) -> [isize; 6] {
     let hal = gpu.device().get_internal_counters().hal;
-    [&hal.buffers, &hal.bind_groups, &hal.compute_pipelines].map(|counter| counter.read())
+    [&hal.buffers, &hal.bind_groups, &hal.bind_group_layouts, &hal.compute_pipelines, &hal.shader_modules, &hal.fences]
+        .map(|counter| counter.read())
 }
 
 /// The memory that this process holds, in KiB, where the system says so.
-fn resident() -> u64 {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return 0 };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+fn resident() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }

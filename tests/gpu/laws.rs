@@ -1,8 +1,8 @@
 //! Laws of the mathematics, which hold whatever the reference says: of the losses on the GPU alone.
 
-use segloss::{Activation, Batch, Gpu, Loss, Output, Reduction, Shape, Sums};
+use segloss::{Activation, Batch, ByteScale, Gpu, Loss, Output, Pool, Reduction, Shape, Sums, Targets};
 
-use crate::data::{Tensors, hash, reducers, turn};
+use crate::data::{Tensors, gpu, hash, reducers, turn};
 use crate::label_maps::{LabelMaps, one_hot};
 
 /// Sizes on both sides of the short tile, the workgroup, and the problem of one dispatch.
@@ -35,6 +35,18 @@ fn everywhere<const N: usize>(losses: [(&str, Loss); N], law: impl Fn(&str, &Gpu
                 let probabilities = loss.terms[0].activation == Activation::None;
                 law(&what, &gpu, dims, &Tensors::random(&dims, 400 + seed as u32, probabilities), loss);
             }
+        }
+    }
+}
+
+/// The same with one reducer, in one dispatch and in stages, for laws of what is read rather than of how it is added up: kernels compile
+/// longer than they run.
+fn everywhere_once<const N: usize>(losses: [(&str, Loss); N], law: impl Fn(&str, &Gpu, [usize; 3], &Tensors, &Loss)) {
+    let _turn = turn();
+    for (seed, dims) in [[1, 1, 1], [2, 3, 63], [2, 3, 2801]].into_iter().enumerate() {
+        for (name, loss) in &losses {
+            let what = format!("{name}, {dims:?}");
+            law(&what, gpu(), dims, &Tensors::random(&dims, 500 + seed as u32, false), loss);
         }
     }
 }
@@ -155,6 +167,8 @@ fn sums_of_two_halves_add_up() {
     });
 }
 
+/// An upstream gradient of another power of two for every row: it scales the elements of that row exactly, and no others. (The one
+/// number for all of them, `Bound::set_upstream`, is held to that in `threads.rs`, and to the reference in `buffers.rs`.)
 #[test]
 fn gradients_follow_mask_and_upstream() {
     let losses = [
@@ -163,20 +177,123 @@ fn gradients_follow_mask_and_upstream() {
         ("softmax", Loss::dice().softmax().with(0.5, Loss::bce())),
     ];
     everywhere(losses, |what, gpu, [samples, classes, voxels], tensors, loss| {
-        let (once, fourfold) = (vec![1.0; samples * classes], vec![4.0; samples * classes]);
+        // The classes that share a softmax share what reaches its logits.
+        let shared = if loss.couples_classes() { classes } else { 1 };
+        let rows = samples * classes;
+        let once = vec![1.0; rows];
+        let upstream: Vec<f32> = (0..rows).map(|row| 2_f32.powi((row / shared) as i32 - (rows / 2) as i32)).collect();
         let gradient = |upstream: &[f32]| {
             let batch = tensors.batch(1).with_gradient().with_row_upstream(upstream).unwrap();
             gpu.evaluate(loss, &batch).unwrap().gradient().unwrap().to_vec()
         };
-        let (plain, scaled) = (gradient(&once), gradient(&fourfold));
+        let (plain, scaled) = (gradient(&once), gradient(&upstream));
         for (index, (plain, scaled)) in plain.iter().zip(&scaled).enumerate() {
             // A power of two rounds nothing.
-            assert_eq!(4.0 * plain, *scaled, "{what}, element {index}");
+            assert_eq!(upstream[index / voxels] * plain, *scaled, "{what}, element {index}");
             let counts = tensors.mask[index / (classes * voxels) * voxels + index % voxels] == 1.0;
             assert!(counts || *plain == 0.0, "{what}, element {index}: {plain} outside the mask");
         }
         assert!(plain.iter().any(|g| *g != 0.0) || tensors.mask.iter().all(|m| *m == 0.0), "{what}");
     });
+}
+
+/// Where in memory a tensor's axes lie changes nothing but the order of additions.
+#[test]
+fn channels_last_give_what_channels_first_give() {
+    let losses = [("sigmoid", Loss::dice()), ("softmax", Loss::dice().softmax().with(0.5, Loss::cross_entropy()))];
+    everywhere_once(losses, |what, gpu, dims, tensors, loss| {
+        let [_, classes, voxels] = dims;
+        // Where the element lies among those that are read in the other order.
+        let first = |n: usize, c: usize, v: usize| (n * classes + c) * voxels + v;
+        let places =
+            (0..dims[0]).flat_map(|n| (0..voxels).flat_map(move |v| (0..classes).map(move |c| first(n, c, v))));
+        let places: Vec<usize> = places.collect();
+        let last = |values: &[f32]| places.iter().map(|&place| values[place]).collect::<Vec<_>>();
+        let (logits, targets) = (last(&tensors.logits), last(&tensors.targets));
+        let batch = Batch::new(&tensors.shape, &logits, &targets).unwrap().channel_last().with_gradient();
+        let turned = gpu.evaluate(loss, &batch).unwrap();
+        let plain = gpu.evaluate(loss, &tensors.batch(0).with_gradient()).unwrap();
+        assert_close(what, &[turned.value()], &[plain.value()], 1e-6 * plain.value().max(1.0));
+        assert_close(what, values(&turned), values(&plain), 1e-6);
+        let peak = plain.gradient_peak().unwrap();
+        assert_close(what, turned.gradient().unwrap(), &last(plain.gradient().unwrap()), 1e-5 * peak);
+    });
+}
+
+/// What is pooled is one sum: it does not matter which voxel, sample or, of all rows, class an element comes from.
+#[test]
+fn the_order_within_a_pool_does_not_matter() {
+    let squared = Loss::dice().squared().smooth(1.0);
+    let generalized = Loss::generalized_dice();
+    let losses = [
+        ("squared, batch", squared.clone().pool(Pool::Batch)),
+        ("squared, all", squared.pool(Pool::All)),
+        ("generalised, batch", generalized.clone().pool(Pool::Batch)),
+        ("generalised, all", generalized.pool(Pool::All)),
+        ("focal", Loss::focal(2.0)),
+    ];
+    everywhere_once(losses, |what, gpu, dims, tensors, loss| {
+        let [samples, classes, voxels] = dims;
+        let evaluate = |from: &dyn Fn(usize, usize, usize) -> usize| {
+            let [logits, targets] = [&tensors.logits, &tensors.targets].map(|values| rearranged(values, dims, from));
+            gpu.evaluate(loss, &Batch::new(&tensors.shape, &logits, &targets).unwrap()).unwrap().value()
+        };
+        let place = |n: usize, c: usize, v: usize| (n * classes + c) * voxels + v;
+        let elements = samples * classes * voxels;
+        let plain = evaluate(&place);
+        // Generalised Dice weighs rows by what is in them: they stay together.
+        let turned = match what {
+            _ if what.starts_with("generalised") => {
+                evaluate(&|n, c, v| place(samples - 1 - n, c, (2 * voxels - 1 - v + voxels / 3) % voxels))
+            }
+            _ if what.starts_with("squared, batch") => evaluate(&|n, c, v| {
+                let turned = (n * voxels + v + samples * voxels / 3) % (samples * voxels);
+                place(turned / voxels, c, voxels - 1 - turned % voxels)
+            }),
+            _ => evaluate(&|n, c, v| elements - 1 - (place(n, c, v) + elements / 3) % elements),
+        };
+        assert_close(what, &[turned], &[plain], 1e-6 * plain.abs().max(1.0));
+        // It would show: what is not pooled alike gives another number.
+        let mixed = (samples > 1 || voxels > 1).then(|| {
+            let from = |n: usize, c: usize, v: usize| place(n, c, v / 2);
+            evaluate(&from)
+        });
+        assert!(mixed.is_none_or(|mixed| (mixed - plain).abs() > 1e-5), "{what}: {plain}");
+    });
+}
+
+/// How a mask is stored changes the width of accesses, and so the order of additions; not what is added.
+#[test]
+fn bytes_and_bits_give_what_floats_give() {
+    everywhere_once(
+        [("sigmoid", Loss::dice()), ("softmax", Loss::dice().softmax())],
+        |what, gpu, dims, tensors, loss| {
+            // Stages of columns load by the same functions.
+            if loss.couples_classes() && dims[2] > 63 {
+                return;
+            }
+            let ones: Vec<u8> = tensors.targets.iter().map(|&target| u8::from(target > 0.5)).collect();
+            let floats: Vec<f32> = ones.iter().map(|&one| one.into()).collect();
+            let full: Vec<u8> = ones.iter().map(|&one| 255 * one).collect();
+            let word = |ones: &[u8]| ones.iter().rev().fold(0, |word, &one| word << 1 | u32::from(one));
+            let bits: Vec<u32> = ones.chunks(32).map(word).collect();
+            let evaluate = |targets: Targets| {
+                gpu.evaluate(loss, &Batch::new(&tensors.shape, &tensors.logits, targets).unwrap()).unwrap()
+            };
+            let expected = evaluate(Targets::F32(&floats));
+            for targets in
+                [Targets::U8(&ones, ByteScale::One), Targets::U8(&full, ByteScale::Inverse255), Targets::Bits(&bits)]
+            {
+                let (what, found) = (format!("{what}, {:?}", targets.format()), evaluate(targets));
+                assert_close(&what, &[found.value()], &[expected.value()], 1e-6 * expected.value().max(1.0));
+                assert_close(&what, values(&found), values(&expected), 1e-6);
+                // Of targets alone, 0 and 1, sums are exact.
+                for (found, expected) in found.sums()[0].iter().zip(&expected.sums()[0]) {
+                    assert!((found.values[2] - expected.values[2]).abs() <= 1e-6 * expected.values[2], "{what}");
+                }
+            }
+        },
+    );
 }
 
 #[test]

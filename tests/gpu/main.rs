@@ -23,5 +23,6 @@ mod pipeline_cache;
 mod precision;
 mod predicted_labels;
 mod shares;
+mod threads;
 mod tuning;
 mod voxel_weights;

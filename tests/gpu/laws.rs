@@ -287,7 +287,7 @@ fn bytes_and_bits_give_what_floats_give() {
                 let (what, found) = (format!("{what}, {:?}", targets.format()), evaluate(targets));
                 assert_close(&what, &[found.value()], &[expected.value()], 1e-6 * expected.value().max(1.0));
                 assert_close(&what, values(&found), values(&expected), 1e-6);
-                // Of targets alone, 0 and 1, sums are exact.
+                // T, which is summed as I and T − I.
                 for (found, expected) in found.sums()[0].iter().zip(&expected.sums()[0]) {
                     assert!((found.values[2] - expected.values[2]).abs() <= 1e-6 * expected.values[2], "{what}");
                 }

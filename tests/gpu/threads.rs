@@ -79,7 +79,7 @@ fn assert_same_side_by_side(evaluate: impl Fn(&mut Own, usize, usize) -> Output 
     let expected: Vec<Vec<Vec<u32>>> = (0..THREADS)
         .map(|thread| {
             one.bound.set_loss(&loss(1.0)).unwrap();
-            one.bound.set_upstream(1.0);
+            one.bound.set_upstream(1.0).unwrap();
             rounds(&mut one, thread)
         })
         .collect();
@@ -128,10 +128,10 @@ fn what_a_thread_sets_is_its_own() {
         }
         let set = loss(0.25 * (round % 7) as f64);
         own.bound.set_loss(&set).unwrap();
-        own.bound.set_upstream(1.0);
+        own.bound.set_upstream(1.0).unwrap();
         let once = own.evaluate(&tensors);
         let upstream = 2_f32.powi(round as i32 % 9 - 4);
-        own.bound.set_upstream(upstream);
+        own.bound.set_upstream(upstream).unwrap();
         let output = own.evaluate(&tensors);
         assert_eq!(output.value().to_bits(), once.value().to_bits(), "round {round}");
         for (scaled, plain) in output.gradient().unwrap().iter().zip(once.gradient().unwrap()) {

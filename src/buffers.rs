@@ -25,7 +25,8 @@ impl<'a> From<&'a wgpu::Buffer> for BufferRange<'a> {
 /// (gradient or voxel map) must not overlap anything.
 ///
 /// Offsets are any multiples of the element size (of bits, a byte; of a gradient, 4 bytes), as long as the range rounded out
-/// to whole words lies in the buffer. The buffers need [`wgpu::BufferUsages::STORAGE`]. Where classes are seen together (a softmax)
+/// to whole words lies in the buffer. A range is as long as its elements, or up to the end of their last word, as a buffer of its own
+/// has to be. The buffers need [`wgpu::BufferUsages::STORAGE`]. Where classes are seen together (a softmax)
 /// and a sample's planes exceed the device's `max_storage_buffer_binding_size`, what has planes is copied in chunks and needs
 /// `COPY_SRC`, the output `COPY_DST`, too.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,10 +147,12 @@ impl BufferRange<'_> {
         if !self.offset.is_multiple_of(bytes) || !self.length.is_multiple_of(bytes) {
             return fail(format!("is not a whole number of {bytes}-byte elements"));
         }
-        if bits < 8 && self.length != whole && self.length != 4 * expected.div_ceil(32) {
+        // A buffer has whole words, and may be given as it is.
+        let is_right = self.length == whole || self.length == whole.next_multiple_of(4);
+        if bits < 8 && !is_right {
             return fail(format!("holds {} bits, the problem needs {expected}", self.length.saturating_mul(8)));
         }
-        if bits >= 8 && self.length != whole {
+        if bits >= 8 && !is_right {
             return Err(Error::Length { what, found: self.length / bytes, expected });
         }
         // Words are read and written whole.

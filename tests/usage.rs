@@ -217,6 +217,23 @@ fn alignments_of_uniform_buffers() {
     }
 }
 
+/// A buffer has whole words, whatever the number of its bytes.
+#[test]
+fn buffers_of_bytes_may_be_given_as_they_are() {
+    let gpu = gpu();
+    let mut problem = Problem::new(Shape::new(&[1, 3, 5]).unwrap());
+    problem.targets = TargetFormat::Labels(LabelFormat::U8);
+    let plan = gpu.plan(&Loss::dice().softmax(), &problem).unwrap();
+    let [logits, padded, longer] = [60, 8, 12].map(|bytes| buffer(&gpu, bytes, STORAGE));
+    let scratch = buffer(&gpu, plan.scratch_size(), SCRATCH);
+    plan.bind(&Buffers::new(&logits, &padded), (&scratch).into()).unwrap();
+    plan.bind(&Buffers::new(&logits, range(&padded, 0, 5)), (&scratch).into()).unwrap();
+    let error = refused(&plan, &Buffers::new(&logits, &longer), (&scratch).into());
+    assert_eq!(error, Error::Length { what: "targets", found: 12, expected: 5 });
+    let error = refused(&plan, &Buffers::new(&logits, range(&padded, 0, 6)), (&scratch).into());
+    assert_eq!(error, Error::Length { what: "targets", found: 6, expected: 5 });
+}
+
 /// Gradients from outside that are no numbers.
 #[test]
 fn upstreams_that_are_not_finite() {

@@ -73,8 +73,8 @@ fn descriptions_of_losses_and_metrics() {
 
 #[test]
 fn problems_and_bindings() {
-    // The corpus is bound. Where it is not any more, since bytes have come to mean something else, twelve of it are made anew with
-    // SEGLOSS_WRITE_CORPUS=1, of numbers that are the same everywhere.
+    // Of the corpus thirteen are bound, and what a fuzzer has added may be. Where they are not any more, since bytes have come to mean something else, twelve are made
+    // anew with SEGLOSS_WRITE_CORPUS=1, of numbers that are the same everywhere.
     if std::env::var_os("SEGLOSS_WRITE_CORPUS").is_some() {
         let byte =
             |seed: u32, at: u32| ((seed << 8 | at).wrapping_mul(0x9e37_79b9) ^ 0x5bd1_e995).wrapping_mul(at | 1) >> 24;
@@ -83,8 +83,8 @@ fn problems_and_bindings() {
             std::fs::write(Path::new(CORPUS).join(format!("problem/bound_{index:02}")), seed).unwrap();
         }
     }
-    let corpus: Vec<Reached> = corpus("problem").iter().map(|bytes| reached(bytes)).collect();
-    assert!(corpus.len() >= 13 && corpus.iter().all(|&reached| reached == Reached::Submission), "{corpus:?}");
+    let bound = corpus("problem").iter().filter(|bytes| reached(bytes) == Reached::Submission).count();
+    assert!(bound >= 13, "{bound} of the corpus are bound");
     // Of random bytes all that can happen does, and most are bound.
     let counts = [(); 4].map(|()| Cell::new(0));
     proptest!(seeded(200), |(bytes in proptest::collection::vec(any::<u8>(), 0..300))| {

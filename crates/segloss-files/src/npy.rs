@@ -6,8 +6,14 @@ use ndarray_npy::npy::header::{Header, ReadHeaderError};
 use crate::contents::{Read, in_c_order};
 use crate::{Contents, Values};
 
+/// The longest header, as the first version of the format has it. Its parser takes a time that grows with its square.
+const LONGEST_HEADER: usize = 1 << 16;
+
 /// Brackets within brackets that a header may have: those of a record's fields, and some. Its parser calls itself for each.
 const DEEPEST: usize = 8;
+
+/// NumPy's own limit.
+const MOST_DIMENSIONS: usize = 64;
 
 /// An array of real numbers or booleans.
 pub(crate) fn decode(bytes: &[u8]) -> Read {
@@ -16,8 +22,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
         || "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned();
     let cut_short = || "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned();
     // Its parser takes as much memory as the header says that it needs, and calls itself for each bracket.
-    if header_length(bytes) > bytes.len() {
+    let length = header_length(bytes);
+    if length > bytes.len() {
         return Err(cut_short());
+    }
+    if length > LONGEST_HEADER {
+        return Err(format!(
+            "its header has {length} bytes; expected at most {LONGEST_HEADER}, as numpy.save writes it for an array of numbers"
+        ));
     }
     if is_nested(bytes) {
         return Err(not_understood());
@@ -42,6 +54,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
         _ => return Err(unknown()),
     };
     let dims = header.shape;
+    if dims.len() > MOST_DIMENSIONS {
+        return Err(format!(
+            "its header announces {} dimensions; expected at most {MOST_DIMENSIONS}, as NumPy has them",
+            dims.len()
+        ));
+    }
     macro_rules! attempt {
         ($($kind:literal: $type:ty => $number:expr),+ $(,)?) => {
             match kind {
@@ -163,5 +181,23 @@ mod tests {
         assert!(refused(decode(&announcing)).starts_with("it ends within its header"));
         let deep = file(&"(".repeat(60_000), &[]);
         assert!(refused(decode(&deep)).starts_with("its header cannot be understood"));
+    }
+
+    /// A parser was busy for minutes with a header of six megabytes.
+    #[test]
+    fn headers_that_are_endless() {
+        let header = |length: usize| {
+            let dict =
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (".to_owned() + &"1,".repeat(length / 2) + ")}\n";
+            let length = u32::try_from(dict.len()).unwrap();
+            [&b"\x93NUMPY\x02\x00"[..], &length.to_le_bytes(), dict.as_bytes(), &[7]].concat()
+        };
+        let refused = |length| decode(&header(length)).unwrap_err();
+        let sentence = refused(6_000_000);
+        assert!(sentence.starts_with("its header has 6000054 bytes; expected at most 65536"), "{sentence}");
+        let sentence = refused(65_000);
+        assert!(sentence.starts_with("its header announces 32500 dimensions; expected at most 64"), "{sentence}");
+        assert_eq!(refused(130), "its header announces 65 dimensions; expected at most 64, as NumPy has them");
+        assert_eq!(decode(&header(128)).unwrap().dims, [1; 64]);
     }
 }

@@ -6,6 +6,7 @@ use super::metric::Metric;
 use super::score::generalized_dice;
 use super::summary::{Evaluation, Mean};
 use crate::failure::Failure;
+use crate::report::plain;
 
 /// With a line of names; what is not defined is `nan`, as NumPy and pandas read it. Where there are several classes, their mean
 /// and generalised Dice have a line each. What could not be scored has a line without numbers.
@@ -94,7 +95,8 @@ fn number(value: f64) -> String {
     }
 }
 
-/// As RFC 4180 has it.
+/// As RFC 4180 has it, in one line, and without what would move the cursor of who prints it.
 fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    let text = plain(text);
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -77,11 +77,15 @@ fn names_are_shown_as_they_are_without_control_characters() {
         std::fs::write(folder.path(&format!("{side}/bad  x.npy")), "").unwrap();
     }
     npy(&folder.path("p/red\u{1b}[31m.npy"), &[1], &[1_u8]);
-    let output = folder.run(["eval", "p", "t"]);
-    let (said, table) = (stderr(&output), String::from_utf8(output.stdout).unwrap());
-    for text in [&said, &table] {
-        assert!(!text.contains('\u{1b}') && text.contains("p/red\u{fffd}[31m.npy"), "{text}");
-        assert!(text.contains("bad  x.npy: the file is empty"), "{text}");
+    std::fs::write(folder.path("classes.json"), r#"{"c\u001bd": 1}"#).unwrap();
+    for format in ["table", "csv", "markdown"] {
+        let output = folder.run(["eval", "p", "t", "--classes", "classes.json", "--format", format]);
+        let (said, report) = (stderr(&output), String::from_utf8(output.stdout).unwrap());
+        for text in [&said, &report] {
+            assert!(!text.contains('\u{1b}') && text.contains("p/red\u{fffd}[31m.npy"), "{text}");
+            assert!(text.contains("bad  x.npy: the file is empty"), "{text}");
+        }
+        assert!(report.contains("c\u{fffd}d"), "{report}");
     }
 }
 

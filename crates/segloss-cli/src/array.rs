@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use segloss_files::{Contents, Error, Format, Grey, Options, position};
+use segloss_files::{Contents, Error, Format, Grey, Options, number, position};
 
 use crate::failure::Failure;
 
@@ -57,7 +57,7 @@ impl Array {
     ) -> Result<(), Failure> {
         let outside = |(index, value): (usize, &f32)| !(-ROUNDING..=1.0 + ROUNDING).contains(value) && counts(index);
         if let Some(index) = self.values.iter().enumerate().position(outside) {
-            let (value, position) = (self.values[index], self.position(index));
+            let (value, position) = (number(self.values[index]), self.position(index));
             return Err(self.failure(format!("the value {value} at {position:?} lies outside [0, 1]; {expected}")));
         }
         self.values.iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use segloss::loss::Measure;
 use segloss::{Activation, Batch, Loss, Map, Pool, Problem, Reduction, Shape};
+use segloss_files::number;
 use serde::Serialize;
 
 use crate::args::{self, Format};
@@ -113,7 +114,7 @@ impl Arrays {
         if let Some(mask) = &mask {
             expect_shape(mask, &input, &one_a_voxel)?;
             if let Some(bad) = mask.values.iter().position(|&m| m != 0.0 && m != 1.0) {
-                let (value, position) = (mask.values[bad], mask.position(bad));
+                let (value, position) = (number(mask.values[bad]), mask.position(bad));
                 return Err(mask.failure(format!("the value {value} at {position:?} is neither 0 nor 1")));
             }
         }
@@ -249,8 +250,8 @@ fn axes(shape: &[usize]) -> String {
 }
 
 fn table(evaluation: &Evaluation, heading: &str) -> String {
-    let number = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| format!("{v:.9}"));
-    let mut rows = vec![(heading.to_owned(), number(evaluation.value))];
+    let value_of = |value: Option<f64>| value.map_or("not a number".to_owned(), |v| report::fixed(v, 9));
+    let mut rows = vec![(heading.to_owned(), value_of(evaluation.value))];
     let values = || evaluation.terms.iter().flat_map(|term| &term.values);
     let empty = values().filter(|value| value.is_none()).count();
     if empty > 0 {
@@ -262,11 +263,11 @@ fn table(evaluation: &Evaluation, heading: &str) -> String {
     }
     for term in &evaluation.terms {
         if evaluation.terms.len() > 1 {
-            rows.push((format!("{} × {}", term.weight, term.measure), number(term.value)));
+            rows.push((format!("{} × {}", number(term.weight), term.measure), value_of(term.value)));
         }
         if let (Some(pool), Reduction::None) = (term.pool, term.reduction) {
             let labelled = |(group, &value): (usize, &Option<f64>)| {
-                (format!("{}, {}", term.measure, label(pool, group, evaluation.shape[1])), number(value))
+                (format!("{}, {}", term.measure, label(pool, group, evaluation.shape[1])), value_of(value))
             };
             rows.extend(term.values.iter().enumerate().map(labelled));
         }

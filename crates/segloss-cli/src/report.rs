@@ -38,6 +38,14 @@ pub(crate) fn thousands(count: u64) -> String {
     groups.join(",")
 }
 
+/// With so many decimals; of what would be a long row of digits, with an exponent.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    match value {
+        value if value.is_infinite() || value.abs() < 1e15 => format!("{value:.decimals$}"),
+        value => format!("{value:.decimals$e}"),
+    }
+}
+
 /// JSON with a line break at the end.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, crate::failure::Failure> {
     serde_json::to_string_pretty(value)

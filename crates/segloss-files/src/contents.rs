@@ -1,5 +1,7 @@
 //! What a file holds: numbers, and what its format says of them.
 
+use std::fmt::{Display, LowerExp};
+
 use ndarray::ArrayView;
 
 use crate::{Bytes, Space};
@@ -50,6 +52,14 @@ pub(crate) type Read = Result<Contents, String>;
 #[must_use]
 pub fn shape(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join("×")
+}
+
+/// A number as people write it, with an exponent where it would be a row of digits: 0.25, 1e300.
+#[must_use]
+pub fn number<N: Copy + Into<f64> + Display + LowerExp>(number: N) -> String {
+    let size = number.into().abs();
+    let is_short = size == 0.0 || !size.is_finite() || (1e-5..1e7).contains(&size);
+    if is_short { number.to_string() } else { format!("{number:e}") }
 }
 
 impl Contents {
@@ -166,6 +176,13 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_is_a_row_of_digits() {
+        assert_eq!([0.0, -0.25, 1e-5, 9_999_999.0].map(number), ["0", "-0.25", "0.00001", "9999999"]);
+        assert_eq!([1e300, -1e-300, 1e7, f64::NAN].map(number), ["1e300", "-1e-300", "1e7", "NaN"]);
+        assert_eq!([3e38_f32, 0.1, f32::INFINITY].map(number), ["3e38", "0.1", "inf"]);
+    }
 
     #[test]
     fn values_of_several_types_become_one_that_holds_all() {

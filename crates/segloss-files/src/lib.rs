@@ -33,7 +33,7 @@ mod space;
 mod tiff;
 
 pub use bytes::Bytes;
-pub use contents::{Contents, Grey, Values, in_c_order, position, shape};
+pub use contents::{Contents, Grey, Values, in_c_order, number, position, shape};
 pub use error::Error;
 pub use format::{ENDINGS, Format, decode, is_image, read};
 pub use options::Options;

@@ -5,7 +5,7 @@ use std::io::{self, Read as _};
 use ::nifti::{Endianness, NiftiHeader, NiftiType};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::contents::{Read, shape};
+use crate::contents::{Read, number, shape};
 use crate::{Bytes, Contents, Options, Space, Values, gzip};
 
 /// The size of a NIfTI-1 header.
@@ -158,7 +158,8 @@ fn data_offset(header: &NiftiHeader) -> Result<u64, String> {
         return Ok(offset as u64);
     }
     Err(format!(
-        "its header says that the data begins at byte {offset} (vox_offset); expected 0 or a whole number from 352 on"
+        "its header says that the data begins at byte {} (vox_offset); expected 0 or a whole number from 352 on",
+        number(offset)
     ))
 }
 
@@ -194,7 +195,7 @@ fn check(header: &NiftiHeader) -> Result<(Vec<usize>, usize), String> {
         return Err(format!("its header announces {} bits a voxel for the type {kind:?}", header.bitpix));
     }
     if header.scl_slope.is_finite() && !header.scl_inter.is_finite() {
-        let (slope, intercept) = (header.scl_slope, header.scl_inter);
+        let (slope, intercept) = (number(header.scl_slope), number(header.scl_inter));
         return Err(format!(
             "its scaling (slope {slope}, intercept {intercept}) means nothing; expected finite numbers"
         ));

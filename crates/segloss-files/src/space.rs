@@ -2,6 +2,8 @@
 
 use nifti::NiftiHeader;
 
+use crate::number;
+
 /// Relative to a voxel: what rounding, or one writer's matrix beside another's quaternion, may differ by.
 const TOLERANCE: f32 = 0.01;
 
@@ -52,7 +54,7 @@ impl Space {
         // To a hundredth of a millimetre of a hundred voxels, of smaller voxels finer; zero without a sign.
         let step = 1e-4 * 10_f64.powf(f64::from(self.smallest().unwrap_or(1.0)).log10().floor().min(0.0));
         let rounded = |number: f32| ((f64::from(number) / step).round() * step) as f32 + 0.0;
-        let row = |row: [f32; 4]| format!("[{}]", row.map(|number| rounded(number).to_string()).join(" "));
+        let row = |row: [f32; 4]| format!("[{}]", row.map(|place| number(rounded(place))).join(" "));
         self.affine.map(|rows| rows.map(row).join(" "))
     }
 
@@ -70,14 +72,19 @@ impl Space {
         let places = apart
             .zip(smallest)
             .filter(|places| !is_near(places))
-            .map(|(apart, _)| format!("position in space (the same voxel lies up to {apart:.3} apart)"));
+            .map(|(apart, _)| format!("position in space (the same voxel lies up to {} apart)", far(apart)));
         let differences: Vec<_> = [sizes, places].into_iter().flatten().collect();
         (!differences.is_empty()).then(|| differences.join(" and "))
     }
 }
 
+/// To a thousandth of a millimetre, as far as a number has it.
+fn far(distance: f32) -> String {
+    if distance.abs() < 1e7 { format!("{distance:.3}") } else { number(distance) }
+}
+
 fn by_axis(sizes: &[f32]) -> String {
-    sizes.iter().map(f32::to_string).collect::<Vec<_>>().join("×")
+    sizes.iter().map(|&size| number(size)).collect::<Vec<_>>().join("×")
 }
 
 /// The qform: a rotation by the unit quaternion whose last three components are stored, after scaling by the voxel size,
@@ -217,6 +224,16 @@ mod tests {
         assert_eq!(difference(&in_metres, &by_matrix()), None);
         let found = difference(&NiftiHeader { xyzt_units: 1, ..by_matrix() }, &by_matrix()).unwrap();
         assert!(found.starts_with("voxel size (1000×2000×3000 and 1×2×3) and position in space"), "{found}");
+    }
+
+    #[test]
+    fn what_is_far_away_is_no_row_of_digits() {
+        let far = NiftiHeader { srow_z: [0.0, 0.0, -3.0, 1e15], pixdim: [1e-20; 8], ..by_matrix() };
+        let found = difference(&far, &by_matrix()).unwrap();
+        let expected =
+            "voxel size (1e-20×1e-20×1e-20 and 1×2×3) and position in space (the same voxel lies up to 1e15 apart)";
+        assert_eq!(found, expected);
+        assert!(Space::new(&far).affine().unwrap().len() < 80);
     }
 
     /// Rounding is judged by the other sizes, and nothing is where there are none.

@@ -1,6 +1,6 @@
 //! From the numbers of a file to one label for every voxel.
 
-use segloss_files::{Bytes, Values, in_c_order};
+use segloss_files::{Bytes, Values, in_c_order, number};
 
 use super::volume::{Kind, Meaning, Reading};
 
@@ -71,7 +71,7 @@ impl Labels {
                 match values.iter().position(|value| !is_label(value)) {
                     Some(index) => Err(format!(
                         "the value {} at {:?} is no label; expected whole numbers up to 2^31, in files of floats up to 2^24",
-                        values[index],
+                        number(values[index]),
                         position(index)
                     )),
                     None => Ok(Self::Wide(values.into_iter().map(|value| value as i32).collect()).narrowed()),
@@ -151,7 +151,7 @@ fn expect_unit_interval(values: &[f32], reading: &Reading, position: &Position) 
     // Of what is neither, rather than of what would be a label.
     let neither = values.iter().position(|value| is_outside(value) && value.fract() != 0.0);
     let Some(index) = neither.or_else(|| values.iter().position(is_outside)) else { return Ok(()) };
-    let (value, position) = (values[index], position(index));
+    let (value, position) = (number(values[index]), position(index));
     Err(match reading.kind {
         Kind::Probabilities => format!(
             "the value {value} at {position:?} lies outside [0, 1]; expected probabilities (if these are logits, give \

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use segloss::metrics::{CountTable, Counts};
 use segloss::peers::{Metric as _, monai};
-use segloss_files::{Contents, Space, shape};
+use segloss_files::{Contents, Space, number, shape};
 use segloss_surface::{Definition, Grid, SurfaceDistances};
 
 use super::case::{Case, Class, Score, Soft, Surface};
@@ -290,11 +290,22 @@ impl Question {
 fn grid(volume: &Volume, spacing: Option<&[f64]>) -> Result<Grid, Failure> {
     let unit = vec![1.0; volume.dims.len()];
     let (mut dims, mut spacing) = (volume.dims.clone(), spacing.unwrap_or(&unit).to_vec());
-    if volume.first_axis_fastest {
-        dims.reverse();
-        spacing.reverse();
+    let refused = |error| match error {
+        // As it was given: no header has such lengths.
+        segloss_surface::Error::Spacing { spacing, axis, least, most } => {
+            let given: Vec<_> = spacing.iter().map(|&length| number(length)).collect();
+            let (given, length) = (given.join(","), number(spacing[axis]));
+            Failure::new(format!("--spacing {given} has {length}; expected lengths from {least:e} to {most:e}"))
+        }
+        error => Failure::file(&volume.path, error),
+    };
+    let grid = Grid::new(&dims, &spacing).map_err(refused)?;
+    if !volume.first_axis_fastest {
+        return Ok(grid);
     }
-    Grid::new(&dims, &spacing).map_err(|error| Failure::file(&volume.path, error))
+    dims.reverse();
+    spacing.reverse();
+    Grid::new(&dims, &spacing).map_err(refused)
 }
 
 impl Scored {

@@ -148,7 +148,7 @@ impl Scores {
             ("soft Dice".to_owned(), number(self.soft.dice, empty)),
             ("Dice loss".to_owned(), number(1.0 - self.soft.dice, empty)),
             ("BCE".to_owned(), number(self.soft.cross_entropy, "")),
-            (format!("hard Dice at {}", self.threshold), number(hard.dice(), empty)),
+            (format!("hard Dice at {}", segloss_files::number(self.threshold)), number(hard.dice(), empty)),
             ("IoU".to_owned(), number(hard.iou(), empty)),
             ("precision".to_owned(), number(hard.precision(), "nothing is predicted")),
             ("recall".to_owned(), number(hard.recall(), "nothing is true")),

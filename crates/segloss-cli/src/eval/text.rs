@@ -5,7 +5,7 @@ use super::metric::Metric;
 use super::score::generalized_dice;
 use super::summary::Evaluation;
 use crate::failure::Failure;
-use crate::report::{counted, plain, thousands};
+use crate::report::{counted, fixed, plain, thousands};
 
 /// A table with a title: a row of heads, and rows.
 pub(crate) struct Table {
@@ -18,14 +18,14 @@ fn number(value: f64) -> String {
     match value {
         value if value.is_nan() => "NaN".to_owned(),
         value if value.is_infinite() => if value > 0.0 { "inf" } else { "-inf" }.to_owned(),
-        value => format!("{value:.6}"),
+        value => fixed(value, 6),
     }
 }
 
 fn cell(metric: Metric, value: f64) -> String {
     match metric {
-        Metric::PredictedVolume | Metric::TrueVolume if value.is_finite() => format!("{value:.1}"),
-        _ if metric.is_distance() && value.is_finite() => format!("{value:.3}"),
+        Metric::PredictedVolume | Metric::TrueVolume if value.is_finite() => fixed(value, 1),
+        _ if metric.is_distance() && value.is_finite() => fixed(value, 3),
         _ => number(value),
     }
 }
@@ -99,7 +99,7 @@ impl Evaluation {
             _ if metric.is_distance() => format!("{}, {unit}", metric.name()),
             Metric::SurfaceDice => {
                 let tolerance = self.surfaces.map_or(0.0, |(_, tolerance)| tolerance);
-                format!("{} at {tolerance} {unit}", metric.name())
+                format!("{} at {} {unit}", metric.name(), segloss_files::number(tolerance))
             }
             _ => metric.name().to_owned(),
         }

@@ -123,6 +123,7 @@ fn volumes_whose_data_begins_nowhere() {
         (f32::INFINITY, "begins at byte inf (vox_offset)"),
         (4096.0, "begins at byte 4096 (vox_offset), but it ends at 358"),
         (1e30, "(vox_offset), but it ends at 358"),
+        (1e-30, "begins at byte 1e-30 (vox_offset)"),
         (354.0, "truncated: its header announces 6 bytes of 2×3 voxels, 4 are there"),
     ] {
         std::fs::write(folder.path("offset.nii"), with_offset(offset)).unwrap();
@@ -163,6 +164,9 @@ fn pairs_and_values_that_do_not_fit() {
     npy(&folder.path("labels.npy"), &[2, 3], &[0_u8, 1, 2, 0, 0, 0]);
     let message = folder.failure(["eval", "labels.npy", "t.npy", "--as", "probabilities"]);
     assert!(message.contains("labels.npy: the value 2 at [0, 2] lies outside [0, 1]"), "{message}");
+    npy(&folder.path("tiny.npy"), &[2, 3], &[0.0, 1.0, -1e-30_f32, -3e38, 0.0, 2.0]);
+    let message = folder.failure(["eval", "tiny.npy", "t.npy", "--as", "probabilities"]);
+    assert!(message.contains("tiny.npy: the value -3e38 at [1, 0] lies outside [0, 1]"), "{message}");
     npy(&folder.path("between.npy"), &[2, 3], &[0.0, 1.0, 1.5, 0.0, 0.0, 2.0]);
     let part =
         "the value 1.5 at [0, 2] is neither a label nor a probability; expected whole numbers, or numbers in [0, 1]";

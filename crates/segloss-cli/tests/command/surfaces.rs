@@ -165,3 +165,19 @@ fn every_metric_of_full_single_and_bordering_masks() {
         assert_number(class, "NSD", share, 1e-12);
     }
 }
+
+/// Lengths whose squares are no ordinary numbers: as they were given, whatever the order of the file.
+#[test]
+fn spacings_that_cannot_be_squared() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("m.nii"), Nifti::u8(&[2, 2, 2]).bytes(&[0, 1, 1, 1, 0, 0, 0, 1])).unwrap();
+    npy(&folder.path("m.npy"), &[2, 2, 2], &[0_u8, 1, 1, 1, 0, 0, 0, 1]);
+    for file in ["m.nii", "m.npy"] {
+        let message = folder.failure(["eval", file, file, "--surface", "--spacing", "1e155,1,1"]);
+        let expected = "segloss: --spacing 1e155,1,1 has 1e155; expected lengths from 1e-100 to 1e100";
+        assert_eq!(message, expected);
+    }
+    let long = ["eval", "m.nii", "m.nii", "--surface", "--spacing", "1e99,1,0.5", "--tolerance", "1e-300"];
+    let table = String::from_utf8(folder.run(long).stdout).unwrap();
+    assert!(table.contains("NSD at 1e-300 mm") && table.lines().all(|line| line.len() < 300), "{table}");
+}

@@ -36,7 +36,10 @@ fn facts(evaluation: &Evaluation) -> String {
     }
     if let Some((definition, tolerance)) = evaluation.surfaces {
         let unit = if Spacing::of(evaluation) == Spacing::All { "mm" } else { "voxels" };
-        facts.push(("Surfaces", format!("as {definition} defines them; NSD within {tolerance} {unit}")));
+        facts.push((
+            "Surfaces",
+            format!("as {definition} defines them; NSD within {} {unit}", segloss_files::number(tolerance)),
+        ));
     }
     facts.into_iter().map(|(term, text)| format!("<dt>{term}</dt><dd>{text}</dd>\n")).collect()
 }

@@ -108,7 +108,7 @@ pub(crate) fn fractions(contents: Contents, white: Option<u16>) -> Result<Vec<f3
             f32::from(white.unwrap_or(full))
         }
     };
-    Ok(contents.into_scaled(scale))
+    contents.into_scaled(scale).map_err(|error| error.to_string())
 }
 
 /// Whether they are an image of nothing but the two darkest shades, which may be a mask, or a mistake.

@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
+use crate::{Error, memory};
+
 /// Blocks that are kept, at most.
 const KEPT: usize = 16;
 
@@ -27,15 +29,28 @@ enum Memory {
 }
 
 impl Bytes {
-    /// So many bytes, of any value. `None` where memory does not suffice.
-    pub(crate) fn of_length(length: usize) -> Option<Self> {
+    /// So many bytes, of any value.
+    pub(crate) fn of_length(length: usize) -> Result<Self, Error> {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         // The smallest that will do.
         let fitting = free.iter().enumerate().filter(|(_, block)| block.len() >= length).min_by_key(|(_, b)| b.len());
         let block = fitting.map(|(index, _)| index).map(|index| free.swap_remove(index));
         drop(free);
-        let block = block.or_else(|| new_block(length))?;
-        Some(Self { memory: Memory::Block(Some(block)), start: 0, end: length })
+        block.map_or_else(|| Self::zeroed(length), |block| Ok(Self::of_block(block, length)))
+    }
+
+    /// So many zeros, which take memory once they are written.
+    pub(crate) fn zeroed(length: usize) -> Result<Self, Error> {
+        let block = new_block(length).or_else(|| {
+            // What is kept may be what is missing.
+            FREE.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            new_block(length)
+        });
+        block.map(|block| Self::of_block(block, length)).ok_or_else(|| memory::none_for::<u8>(length))
+    }
+
+    fn of_block(block: MmapMut, length: usize) -> Self {
+        Self { memory: Memory::Block(Some(block)), start: 0, end: length }
     }
 
     /// To be written.
@@ -48,15 +63,18 @@ impl Bytes {
     }
 
     /// Takes in more of them.
-    pub(crate) fn append(&mut self, more: &[u8]) {
+    pub(crate) fn append(&mut self, more: &[u8]) -> Result<(), Error> {
         if let Memory::Block(_) = self.memory {
-            *self = self.to_vec().into();
+            let mut bytes = memory::room(self.len().saturating_add(more.len()))?;
+            bytes.extend_from_slice(self);
+            *self = bytes.into();
         }
         if let Memory::Heap(bytes) = &mut self.memory {
             bytes.truncate(self.end);
-            bytes.extend_from_slice(more);
+            memory::extend(bytes, more.iter().copied())?;
             self.end = bytes.len();
         }
+        Ok(())
     }
 
     /// Without the first ones.
@@ -137,8 +155,9 @@ mod tests {
         assert_eq!(*Bytes::from(vec![7, 8]), [7, 8]);
         let mut more = Bytes::of_length(2).unwrap();
         more.as_mut().copy_from_slice(&[1, 2]);
-        (0..3).for_each(|_| more.append(&[3]));
+        (0..3).for_each(|_| more.append(&[3]).unwrap());
         assert_eq!(*more, [1, 2, 3, 3, 3]);
-        assert!(Bytes::of_length(usize::MAX / 2).is_none());
+        assert_eq!(*Bytes::zeroed(3).unwrap(), [0; 3]);
+        assert!(matches!(Bytes::of_length(usize::MAX / 2), Err(Error::OutOfMemory { .. })));
     }
 }

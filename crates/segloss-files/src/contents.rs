@@ -4,7 +4,7 @@ use std::fmt::{Display, LowerExp};
 
 use ndarray::ArrayView;
 
-use crate::{Bytes, Space};
+use crate::{Bytes, Error, Space, memory};
 
 /// What a file holds.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub enum Grey {
 }
 
 /// The contents, or what is wrong with the file and what was expected.
-pub(crate) type Read = Result<Contents, String>;
+pub(crate) type Read = Result<Contents, Error>;
 
 /// A shape as people write it: 98×116×94.
 #[must_use]
@@ -75,15 +75,20 @@ impl Contents {
     }
 
     /// All values as f32 in C order, divided by `scale`.
-    #[must_use]
-    pub fn into_scaled(self, scale: f32) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn into_scaled(self, scale: f32) -> Result<Vec<f32>, Error> {
         let values = match self.values {
-            Values::U8(values) => values.iter().map(|&v| f32::from(v) / scale).collect(),
-            Values::I32(values) => values.into_iter().map(|v| v as f32 / scale).collect(),
+            Values::U8(values) => memory::collected(values.iter().map(|&v| f32::from(v) / scale))?,
+            Values::I32(values) => memory::collected(values.into_iter().map(|v| v as f32 / scale))?,
             Values::F32(values) if scale == 1.0 => values,
-            Values::F32(values) => values.into_iter().map(|v| v / scale).collect(),
+            Values::F32(mut values) => {
+                values.iter_mut().for_each(|v| *v /= scale);
+                values
+            }
         };
-        if self.first_axis_fastest { in_c_order(&self.dims, &values) } else { values }
+        if self.first_axis_fastest { in_c_order(&self.dims, &values) } else { Ok(values) }
     }
 }
 
@@ -105,44 +110,44 @@ pub fn position(dims: &[usize], first_axis_fastest: bool, index: usize) -> Vec<u
 }
 
 /// From the first axis fastest to the last.
-#[must_use]
-pub fn in_c_order<T: Copy>(dims: &[usize], values: &[T]) -> Vec<T> {
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+pub fn in_c_order<T: Copy>(dims: &[usize], values: &[T]) -> Result<Vec<T>, Error> {
     let reversed: Vec<usize> = dims.iter().rev().copied().collect();
     match ArrayView::from_shape(reversed, values) {
-        Ok(view) => view.reversed_axes().iter().copied().collect(),
+        Ok(view) => memory::collected(view.reversed_axes().iter().copied()),
         // Not as many values as the dimensions say, which readers refuse.
-        Err(_) => values.to_vec(),
+        Err(_) => memory::collected(values.iter().copied()),
     }
+}
+
+/// All of them as numbers of another type, with room for more.
+fn of_all<T: Copy, U>(all: &[T], more: usize, number: impl Fn(T) -> U) -> Result<Vec<U>, Error> {
+    let mut numbers = memory::room(all.len().saturating_add(more))?;
+    numbers.extend(all.iter().map(|&value| number(value)));
+    Ok(numbers)
 }
 
 impl Values {
     /// Takes in others, in a type that holds all.
-    pub(crate) fn append(&mut self, more: Self) {
+    pub(crate) fn append(&mut self, more: Self) -> Result<(), Error> {
+        // Once a type.
+        match (&*self, &more) {
+            (Self::U8(all), Self::I32(_)) => *self = Self::I32(of_all(all, more.len(), |v| v.into())?),
+            (Self::U8(all), Self::F32(_)) => *self = Self::F32(of_all(all, more.len(), |v| v.into())?),
+            (Self::I32(all), Self::F32(_)) => *self = Self::F32(of_all(all, more.len(), |v| v as f32)?),
+            _ => {}
+        }
         match (&mut *self, more) {
             (Self::U8(all), Self::U8(more)) => all.append(&more),
-            (Self::F32(all), more) => all.extend(more.floats()),
-            (all, more) => match (all, more.integers()) {
-                (Self::I32(all), Some(more)) => all.extend(more),
-                // Once a type.
-                (all, Some(more)) => *self = Self::I32(all.integers().into_iter().flatten().chain(more).collect()),
-                (all, None) => *self = Self::F32([all.floats(), more.floats()].concat()),
-            },
-        }
-    }
-
-    fn integers(&self) -> Option<Vec<i32>> {
-        match self {
-            Self::U8(values) => Some(values.iter().map(|&v| v.into()).collect()),
-            Self::I32(values) => Some(values.clone()),
-            Self::F32(_) => None,
-        }
-    }
-
-    fn floats(&self) -> Vec<f32> {
-        match self {
-            Self::U8(values) => values.iter().map(|&v| v.into()).collect(),
-            Self::I32(values) => values.iter().map(|&v| v as f32).collect(),
-            Self::F32(values) => values.clone(),
+            (Self::I32(all), Self::U8(more)) => memory::extend(all, more.iter().map(|&v| v.into())),
+            (Self::I32(all), Self::I32(more)) => memory::extend(all, more.into_iter()),
+            (Self::F32(all), Self::U8(more)) => memory::extend(all, more.iter().map(|&v| v.into())),
+            (Self::F32(all), Self::I32(more)) => memory::extend(all, more.into_iter().map(|v| v as f32)),
+            (Self::F32(all), Self::F32(more)) => memory::extend(all, more.into_iter()),
+            // They are of a wider type by now.
+            (Self::U8(_), _) | (Self::I32(_), _) => Ok(()),
         }
     }
 
@@ -189,9 +194,9 @@ mod tests {
         let parts = [Values::U8(vec![1, 2].into()), Values::I32(vec![-3]), Values::F32(vec![0.5])];
         let all = |order: [usize; 3]| {
             let mut all = parts[order[0]].clone();
-            all.append(parts[order[1]].clone());
+            all.append(parts[order[1]].clone()).unwrap();
             let of_two = all.clone();
-            all.append(parts[order[2]].clone());
+            all.append(parts[order[2]].clone()).unwrap();
             [of_two, all]
         };
         assert_eq!(all([0, 1, 2]), [Values::I32(vec![1, 2, -3]), Values::F32(vec![1.0, 2.0, -3.0, 0.5])]);

@@ -12,6 +12,12 @@ pub enum Error {
         /// The names of its arrays.
         names: Vec<String>,
     },
+    /// Less memory is left than the file takes.
+    #[error("there is no memory for its {bytes} bytes")]
+    OutOfMemory {
+        /// What was asked for.
+        bytes: u64,
+    },
     /// Everything else.
     #[error("{0}")]
     Unreadable(String),
@@ -20,5 +26,11 @@ pub enum Error {
 impl From<String> for Error {
     fn from(reason: String) -> Self {
         Self::Unreadable(reason)
+    }
+}
+
+impl From<&str> for Error {
+    fn from(reason: &str) -> Self {
+        Self::Unreadable(reason.to_owned())
     }
 }

@@ -65,21 +65,22 @@ pub fn read(path: &Path, options: &Options) -> Result<Contents, Error> {
         .ok_or_else(|| format!("unknown format; expected a name that ends in {}", ENDINGS.join(", ")))?;
     let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected {}", format.expected());
     let file = || File::open(path).map_err(unreadable);
-    let contents = match format {
+    match format {
         Format::Nifti => {
             let file = std::fs::read(path).map_err(unreadable)?;
             let is_named_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-            nifti::decode(&file, options).map_err(|reason| match is_named_gzip && !nifti::is_gzip(&file) {
-                true => format!("{reason} (it is not compressed with gzip, as its name says)"),
-                false => reason,
+            nifti::decode(&file, options).map_err(|error| match error {
+                Error::Unreadable(reason) if is_named_gzip && !nifti::is_gzip(&file) => {
+                    format!("{reason} (it is not compressed with gzip, as its name says)").into()
+                }
+                other => other,
             })
         }
         Format::Npy => npy::decode(&std::fs::read(path).map_err(unreadable)?),
-        Format::Npz => return npz::read(BufReader::new(file()?), options),
+        Format::Npz => npz::read(BufReader::new(file()?), options),
         Format::Png => png::read(BufReader::new(file()?), options),
         Format::Tiff => tiff::read(BufReader::new(file()?), options),
-    };
-    Ok(contents?)
+    }
 }
 
 /// Decodes the bytes of a file.
@@ -87,14 +88,13 @@ pub fn read(path: &Path, options: &Options) -> Result<Contents, Error> {
 /// # Errors
 /// What is wrong with them.
 pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Contents, Error> {
-    let contents = match format {
+    match format {
         Format::Nifti => nifti::decode(bytes, options),
         Format::Npy => npy::decode(bytes),
-        Format::Npz => return npz::read(Cursor::new(bytes), options),
+        Format::Npz => npz::read(Cursor::new(bytes), options),
         Format::Png => png::read(Cursor::new(bytes), options),
         Format::Tiff => tiff::read(Cursor::new(bytes), options),
-    };
-    Ok(contents?)
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) fn inflate_whole(compressed: &[u8], size: usize) -> Option<Bytes> {
     if usize::try_from(announced).ok()? != size {
         return None;
     }
-    let mut contents = Bytes::of_length(size)?;
+    let mut contents = Bytes::of_length(size).ok()?;
     let found = Decompressor::new().gzip_decompress(compressed, contents.as_mut()).ok()?;
     (found == size).then_some(contents)
 }

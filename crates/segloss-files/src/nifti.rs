@@ -6,7 +6,7 @@ use ::nifti::{Endianness, NiftiHeader, NiftiType};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::contents::{Read, number, shape};
-use crate::{Bytes, Contents, Options, Space, Values, gzip};
+use crate::{Bytes, Contents, Error, Options, Space, Values, gzip, memory};
 
 /// The size of a NIfTI-1 header.
 const HEADER_BYTES: u64 = 348;
@@ -48,7 +48,7 @@ fn decode_whole(bytes: Bytes) -> Read {
     contents(&header, dims, bytes.skip(start))
 }
 
-fn read_header(stream: &mut impl io::Read) -> Result<(NiftiHeader, Vec<usize>, usize), String> {
+fn read_header(stream: &mut impl io::Read) -> Result<(NiftiHeader, Vec<usize>, usize), Error> {
     let mut header = [0; HEADER_BYTES as usize];
     stream.read_exact(&mut header).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => {
@@ -70,30 +70,31 @@ fn decode_stream(mut stream: impl io::Read, most_bytes: u64) -> Read {
     let (header, dims, bytes) = read_header(&mut stream)?;
     let gap = data_offset(&header)? - HEADER_BYTES;
     if bytes as u64 > most_bytes {
-        return Err(format!("its header announces {bytes} bytes; at most {most_bytes} are read"));
+        return Err(format!("its header announces {bytes} bytes; at most {most_bytes} are read").into());
     }
     let skipped = io::copy(&mut (&mut stream).take(gap.min(most_bytes)), &mut io::sink())
         .map_err(|error| format!("it is damaged or truncated: {error}"))?;
     if skipped < gap {
         let (start, end) = (HEADER_BYTES + gap, HEADER_BYTES + skipped);
-        return Err(format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}"));
+        let reason = format!("its header says that the data begins at byte {start} (vox_offset), but it ends at {end}");
+        return Err(reason.into());
     }
     let truncated = |found: usize| {
         format!("it is truncated: its header announces {bytes} bytes of {} voxels, {found} are there", shape(&dims))
     };
-    let mut raw = Vec::new();
-    raw.try_reserve_exact(bytes).map_err(|_| format!("its header announces {bytes} bytes, more than fit in memory"))?;
+    let mut raw = memory::room(bytes)?;
     if let Err(error) = (&mut stream).take(bytes as u64).read_to_end(&mut raw) {
         let found = raw.len();
-        return Err(format!("it is damaged or truncated: {found} bytes of {bytes} can be read ({error})"));
+        return Err(format!("it is damaged or truncated: {found} bytes of {bytes} can be read ({error})").into());
     }
     if raw.len() != bytes {
-        return Err(truncated(raw.len()));
+        return Err(truncated(raw.len()).into());
     }
     // To the end: the checksum of a compressed file stands there.
     let rest = io::copy(&mut stream.take(most_bytes), &mut io::sink());
     if rest.map_err(|error| format!("it is damaged or truncated: {error}"))? == most_bytes {
-        return Err(format!("after its data it goes on for {most_bytes} bytes and more; expected the data to end it"));
+        let reason = format!("after its data it goes on for {most_bytes} bytes and more; expected the data to end it");
+        return Err(reason.into());
     }
     contents(&header, dims, raw.into())
 }
@@ -116,15 +117,15 @@ fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
 }
 
 /// Numbers as they lie in the file, with slope and intercept applied if there are any.
-fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f64; 2]>) -> Result<Values, String> {
+fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f64; 2]>) -> Result<Values, Error> {
     macro_rules! attempt {
         ($($kind:ident: $type:ty),+ $(,)?) => {
             match kind {
-                $(NiftiType::$kind => Ok(match endianness {
+                $(NiftiType::$kind => match endianness {
                     Endianness::Little => attempt!(<$type>::from_le_bytes),
                     Endianness::Big => attempt!(<$type>::from_be_bytes),
-                }),)+
-                _ => Err(unusable(kind)),
+                },)+
+                _ => Err(unusable(kind).into()),
             }
         };
         ($read:expr) => {

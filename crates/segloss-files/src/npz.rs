@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 
 use zip::ZipArchive;
 
-use crate::{Contents, Error, Options, npy};
+use crate::{Contents, Error, Options, memory, npy};
 
 /// The names that are taken, in this order, where there are several arrays and none is asked for: nnU-Net's two, and
 /// `numpy.savez`'s for an array without a name.
@@ -34,10 +34,7 @@ pub(crate) fn read(file: impl io::Read + io::Seek, options: &Options) -> Result<
     if size > most {
         return Err(format!("its array {chosen:?} announces {size} bytes; at most {most} are read").into());
     }
-    let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(size as usize)
-        .map_err(|_| format!("its array {chosen:?} announces {size} bytes, more than fit in memory"))?;
+    let mut bytes = memory::room(usize::try_from(size).unwrap_or(usize::MAX))?;
     // No more than was announced.
     entry
         .take(size)

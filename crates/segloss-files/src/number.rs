@@ -1,6 +1,6 @@
 //! Types of numbers that files store, and the narrowest that holds them.
 
-use crate::{Bytes, Values};
+use crate::{Bytes, Error, Values, memory};
 
 /// Numbers that are looked at together: enough for vectors, and soon at an end where one of them does not fit.
 const BLOCK: usize = 4096;
@@ -92,25 +92,19 @@ impl Number for f64 {
 
 impl Values {
     /// Numbers as they are stored, in the narrowest type that holds them all.
-    pub(crate) fn of<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N + Copy) -> Self {
-        if let Some(bytes) = bytes(stored, number) {
-            return Self::U8(bytes);
+    pub(crate) fn of<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N + Copy) -> Result<Self, Error> {
+        if let Some(bytes) = bytes(stored, number)? {
+            return Ok(Self::U8(bytes));
         }
-        let numbers = || stored.iter().map(|&stored| number(stored));
-        match numbers().map(N::integer).collect() {
-            Some(integers) => Self::I32(integers),
-            None => Self::F32(numbers().map(N::float).collect()),
+        if let Some(integers) = integers(stored, number)? {
+            return Ok(Self::I32(integers));
         }
-    }
-
-    /// The same of numbers in memory.
-    pub(crate) fn of_numbers<N: Number>(numbers: &[N]) -> Self {
-        Self::of(numbers, |number| number)
+        memory::collected(stored.iter().map(|&stored| number(stored).float())).map(Self::F32)
     }
 }
 
 /// Whole numbers up to 255, if there are no others.
-fn bytes<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N) -> Option<Bytes> {
+fn bytes<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N) -> Result<Option<Bytes>, Error> {
     let mut bytes = Bytes::of_length(stored.len())?;
     for (bytes, stored) in bytes.as_mut().chunks_mut(BLOCK).zip(stored.chunks(BLOCK)) {
         let mut are_bytes = true;
@@ -120,15 +114,29 @@ fn bytes<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N) -> Option<By
             are_bytes &= number.is(*byte);
         }
         if !are_bytes {
-            return None;
+            return Ok(None);
         }
     }
-    Some(bytes)
+    Ok(Some(bytes))
+}
+
+/// Whole numbers that fit, if there are no others.
+fn integers<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N) -> Result<Option<Vec<i32>>, Error> {
+    let mut integers = memory::room(stored.len())?;
+    for &stored in stored {
+        let Some(integer) = number(stored).integer() else { return Ok(None) };
+        integers.push(integer);
+    }
+    Ok(Some(integers))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of_numbers<N: Number>(numbers: &[N]) -> Values {
+        Values::of(numbers, |number| number).unwrap()
+    }
 
     fn u8s(bytes: &[u8]) -> Values {
         Values::U8(bytes.to_vec().into())
@@ -136,36 +144,36 @@ mod tests {
 
     #[test]
     fn the_narrowest_type_that_holds_them_all() {
-        assert_eq!(Values::of_numbers(&[0_i64, 255]), u8s(&[0, 255]));
-        assert_eq!(Values::of_numbers(&[0_i64, 256]), Values::I32(vec![0, 256]));
-        assert_eq!(Values::of_numbers(&[7_i64, 1 << 31]), Values::F32(vec![7.0, 2_147_483_648.0]));
-        assert_eq!(Values::of_numbers(&[u64::MAX]), Values::F32(vec![18_446_744_073_709_551_616.0]));
-        assert_eq!(Values::of_numbers(&[-1_i8, 127]), Values::I32(vec![-1, 127]));
-        assert_eq!(Values::of_numbers(&[-1_i16, -256]), Values::I32(vec![-1, -256]));
-        assert_eq!(Values::of_numbers(&[u32::MAX - 255]), Values::F32(vec![4_294_967_040.0]));
-        assert_eq!(Values::of_numbers::<u16>(&[]), u8s(&[]));
+        assert_eq!(of_numbers(&[0_i64, 255]), u8s(&[0, 255]));
+        assert_eq!(of_numbers(&[0_i64, 256]), Values::I32(vec![0, 256]));
+        assert_eq!(of_numbers(&[7_i64, 1 << 31]), Values::F32(vec![7.0, 2_147_483_648.0]));
+        assert_eq!(of_numbers(&[u64::MAX]), Values::F32(vec![18_446_744_073_709_551_616.0]));
+        assert_eq!(of_numbers(&[-1_i8, 127]), Values::I32(vec![-1, 127]));
+        assert_eq!(of_numbers(&[-1_i16, -256]), Values::I32(vec![-1, -256]));
+        assert_eq!(of_numbers(&[u32::MAX - 255]), Values::F32(vec![4_294_967_040.0]));
+        assert_eq!(of_numbers::<u16>(&[]), u8s(&[]));
     }
 
     #[test]
     fn whole_floats_are_bytes_and_no_others_are() {
-        assert_eq!(Values::of_numbers(&[0.0_f32, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
-        assert_eq!(Values::of_numbers(&[0.0_f64, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
+        assert_eq!(of_numbers(&[0.0_f32, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
+        assert_eq!(of_numbers(&[0.0_f64, -0.0, 1.0, 255.0]), u8s(&[0, 0, 1, 255]));
         for other in [0.5, 1e-40, 254.999_98, f32::INFINITY, 16_777_218.0] {
-            assert_eq!(Values::of_numbers(&[1.0, other]), Values::F32(vec![1.0, other]));
-            assert_eq!(Values::of_numbers(&[0.5, f64::from(other)]), Values::F32(vec![0.5, other]));
+            assert_eq!(of_numbers(&[1.0, other]), Values::F32(vec![1.0, other]));
+            assert_eq!(of_numbers(&[0.5, f64::from(other)]), Values::F32(vec![0.5, other]));
         }
         for other in [-1, 256, 16_777_216] {
-            assert_eq!(Values::of_numbers(&[1.0, other as f32]), Values::I32(vec![1, other]));
-            assert_eq!(Values::of_numbers(&[1.0, f64::from(other)]), Values::I32(vec![1, other]));
+            assert_eq!(of_numbers(&[1.0, other as f32]), Values::I32(vec![1, other]));
+            assert_eq!(of_numbers(&[1.0, f64::from(other)]), Values::I32(vec![1, other]));
         }
-        let Values::F32(nan) = Values::of_numbers(&[0.0, f32::NAN]) else { panic!("NaN is no byte") };
+        let Values::F32(nan) = of_numbers(&[0.0, f32::NAN]) else { panic!("NaN is no byte") };
         assert!(nan[1].is_nan());
     }
 
     #[test]
     fn doubles_keep_labels_apart_and_fractions_fractions() {
-        assert_eq!(Values::of_numbers(&[16_777_217.0, -2_147_483_648.0]), Values::I32(vec![16_777_217, i32::MIN]));
-        let rounded = |number: f64| match Values::of_numbers(&[number]) {
+        assert_eq!(of_numbers(&[16_777_217.0, -2_147_483_648.0]), Values::I32(vec![16_777_217, i32::MIN]));
+        let rounded = |number: f64| match of_numbers(&[number]) {
             Values::F32(numbers) => numbers[0],
             other => panic!("{number} is {other:?}"),
         };
@@ -182,7 +190,7 @@ mod tests {
         for at in [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK - 1, 2 * BLOCK, length - 1] {
             let mut numbers = vec![3_i16; length];
             numbers[at] = 300;
-            let Values::I32(found) = Values::of_numbers(&numbers) else { panic!("300 at {at} is no byte") };
+            let Values::I32(found) = of_numbers(&numbers) else { panic!("300 at {at} is no byte") };
             assert_eq!((found[at], found.len()), (300, length));
         }
     }

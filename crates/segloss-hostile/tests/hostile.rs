@@ -121,8 +121,7 @@ fn bombs_are_refused() {
     assert_eq!(refused(&archive, Format::Npz), sentence);
     let sentence = "its 60000×60000 pixels take more than 16777216 bytes";
     assert_eq!(refused(&read("png/large.png"), Format::Png), sentence);
-    let sentence = refused(&read("tiff/lies.tif"), Format::Tiff);
-    assert!(sentence.contains("limit"), "{sentence}");
+    assert_eq!(refused(&read("tiff/lies.tif"), Format::Tiff), "its pages take more than 16777216 bytes");
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

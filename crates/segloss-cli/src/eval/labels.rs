@@ -1,6 +1,6 @@
 //! From the numbers of a file to one label for every voxel.
 
-use segloss_files::{Bytes, Values, in_c_order, number};
+use segloss_files::{Bytes, Error, Values, collected, in_c_order, number};
 
 use super::volume::{Kind, Meaning, Reading};
 
@@ -38,33 +38,41 @@ impl Labels {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = i32> + '_ {
         (0..self.len()).map(|index| self.at(index))
     }
 
     /// From the first axis fastest to the last.
-    pub(crate) fn in_c_order(self, dims: &[usize]) -> Self {
-        match self {
-            Self::Narrow(labels) => Self::Narrow(in_c_order(dims, &labels).into()),
-            Self::Wide(labels) => Self::Wide(in_c_order(dims, &labels)),
-        }
+    pub(crate) fn in_c_order(&self, dims: &[usize]) -> Result<Self, Error> {
+        Ok(match self {
+            Self::Narrow(labels) => Self::Narrow(in_c_order(dims, labels)?.into()),
+            Self::Wide(labels) => Self::Wide(in_c_order(dims, labels)?),
+        })
+    }
+
+    fn narrow(labels: impl ExactSizeIterator<Item = u8>) -> Result<Self, String> {
+        collected(labels).map(|labels| Self::Narrow(labels.into())).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn wide(labels: impl ExactSizeIterator<Item = i32>) -> Result<Self, String> {
+        collected(labels).map(Self::Wide).map_err(|error| error.to_string())
     }
 
     /// 1 where there is anything.
-    fn mask(self) -> Self {
-        Self::Narrow(self.iter().map(|label| u8::from(label != 0)).collect::<Vec<_>>().into())
+    fn mask(self) -> Result<Self, String> {
+        Self::narrow(self.iter().map(|label| u8::from(label != 0)))
     }
 
     /// Of whole numbers without channels: class ids, or a mask that is 1 where there is anything.
     pub(super) fn of(values: Values, is_mask: bool, position: &Position) -> Result<Self, String> {
         let labels = Self::of_whole_numbers(values, position)?;
-        Ok(if is_mask { labels.mask() } else { labels })
+        if is_mask { labels.mask() } else { Ok(labels) }
     }
 
     fn of_whole_numbers(values: Values, position: &Position) -> Result<Self, String> {
         match values {
             Values::U8(labels) => Ok(Self::Narrow(labels)),
-            Values::I32(labels) => Ok(Self::Wide(labels).narrowed()),
+            Values::I32(labels) => Self::Wide(labels).narrowed(),
             Values::F32(values) => {
                 // Beyond 2^24 f32 has no longer every whole number.
                 let is_label = |value: &f32| value.fract() == 0.0 && value.abs() <= 16_777_216.0;
@@ -74,15 +82,15 @@ impl Labels {
                         number(values[index]),
                         position(index)
                     )),
-                    None => Ok(Self::Wide(values.into_iter().map(|value| value as i32).collect()).narrowed()),
+                    None => Self::wide(values.into_iter().map(|value| value as i32))?.narrowed(),
                 }
             }
         }
     }
 
-    fn narrowed(self) -> Self {
-        let narrow: Option<Vec<u8>> = self.iter().map(|label| u8::try_from(label).ok()).collect();
-        narrow.map_or(self, |narrow| Self::Narrow(narrow.into()))
+    fn narrowed(self) -> Result<Self, String> {
+        let is_narrow = self.iter().all(|label| u8::try_from(label).is_ok());
+        if is_narrow { Self::narrow(self.iter().map(|label| label as u8)) } else { Ok(self) }
     }
 
     /// The foreground's label where the probability, or that of the logit, is above the threshold.
@@ -96,13 +104,10 @@ impl Labels {
             expect_unit_interval(values, reading, position)?;
         }
         let bound = reading.bound();
-        Ok(match u8::try_from(foreground) {
-            Ok(foreground) => {
-                let label = |&value: &f32| if value > bound { foreground } else { 0 };
-                Self::Narrow(values.iter().map(label).collect::<Vec<_>>().into())
-            }
-            Err(_) => Self::Wide(values.iter().map(|&value| if value > bound { foreground } else { 0 }).collect()),
-        })
+        match u8::try_from(foreground) {
+            Ok(foreground) => Self::narrow(values.iter().map(|&value| if value > bound { foreground } else { 0 })),
+            Err(_) => Self::wide(values.iter().map(|&value| if value > bound { foreground } else { 0 })),
+        }
     }
 
     /// Of one number for each of several channels: the largest one's index where they are a distribution over classes (one-hot,
@@ -133,7 +138,7 @@ impl Labels {
                 let above = |best, channel| if at(channel, voxel) > at(best, voxel) { channel } else { best };
                 (1..channels).fold(0, above) as i32
             };
-            return Ok((Self::Wide((0..voxels).map(largest).collect()).narrowed(), Meaning::Labels));
+            return Ok((Self::wide((0..voxels).map(largest))?.narrowed()?, Meaning::Labels));
         }
         if channels > MAX_CHANNELS {
             return Err(format!("it has {channels} channels that overlap; at most {MAX_CHANNELS} are read"));
@@ -142,7 +147,7 @@ impl Labels {
         let bits = |voxel: usize| {
             (0..channels).fold(0, |bits, channel| bits | i32::from(at(channel, voxel) > bound) << channel)
         };
-        Ok((Self::Wide((0..voxels).map(bits).collect()).narrowed(), Meaning::Channels))
+        Ok((Self::wide((0..voxels).map(bits))?.narrowed()?, Meaning::Channels))
     }
 }
 

@@ -64,7 +64,7 @@ impl Probabilities {
         let (threshold, engine) = (question.reading.threshold, question.engine()?);
         let shape =
             Shape::new(&[&[1, 1], &truth.dims[..]].concat()).map_err(|error| Failure::file(&pair.prediction, error))?;
-        let labels = truth.labels_in_c_order();
+        let labels = truth.labels_in_c_order()?;
         let of_mask = || labels.iter().map(|label| f32::from(u8::from(truth.meaning.is_of(label, class)))).collect();
         let targets = self.truth.clone().unwrap_or_else(of_mask);
         let counting = question

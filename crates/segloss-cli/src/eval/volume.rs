@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::case::Class;
 use super::labels::{Labels, MAX_CHANNELS};
 use super::taken::{Decision, Taken};
-use segloss_files::{Contents, Space, Values, position, shape};
+use segloss_files::{Contents, Error, Space, Values, position, shape};
 
 use crate::array::{self, fractions};
 use crate::failure::Failure;
@@ -36,12 +36,12 @@ pub(crate) struct Volume {
 
 impl Volume {
     /// With the last axis fastest.
-    pub(super) fn labels_in_c_order(&self) -> Cow<'_, Labels> {
-        if self.first_axis_fastest {
-            Cow::Owned(self.labels.clone().in_c_order(&self.dims))
-        } else {
-            Cow::Borrowed(&self.labels)
+    pub(super) fn labels_in_c_order(&self) -> Result<Cow<'_, Labels>, Failure> {
+        if !self.first_axis_fastest {
+            return Ok(Cow::Borrowed(&self.labels));
         }
+        let labels = self.labels.in_c_order(&self.dims);
+        labels.map(Cow::Owned).map_err(|error| Failure::file(&self.path, error))
     }
 }
 
@@ -254,8 +254,8 @@ pub(super) fn masks(
         ));
     }
     if masks[0].meaning != masks[1].meaning {
-        for mask in &mut masks {
-            mask.overlap();
+        for (path, mask) in paths.into_iter().zip(&mut masks) {
+            mask.overlap().map_err(|reason| Failure::file(path, reason))?;
         }
     }
     if masks[0].meaning != masks[1].meaning {
@@ -267,7 +267,9 @@ pub(super) fn masks(
         ));
     }
     if masks[0].first_axis_fastest != masks[1].first_axis_fastest {
-        masks = masks.map(Mask::in_c_order);
+        for (path, mask) in paths.into_iter().zip(&mut masks) {
+            mask.put_in_c_order().map_err(|error| Failure::file(path, error))?;
+        }
     }
     let [prediction, truth] = masks;
     Ok([(paths[0], prediction), (paths[1], truth)].map(|(path, mask)| Volume {
@@ -350,20 +352,22 @@ struct Mask {
 
 impl Mask {
     /// One label for each channel as one bit for each, where that is what it was.
-    fn overlap(&mut self) {
+    fn overlap(&mut self) -> Result<(), String> {
         if self.channels > 1
             && self.meaning == Meaning::Labels
             && self.labels.iter().all(|label| label < MAX_CHANNELS as i32)
         {
-            self.labels = Labels::Wide(self.labels.iter().map(|label| 1 << label).collect());
+            self.labels = Labels::wide(self.labels.iter().map(|label| 1 << label))?;
             self.meaning = Meaning::Channels;
         }
+        Ok(())
     }
 
-    fn in_c_order(self) -> Self {
-        if !self.first_axis_fastest {
-            return self;
+    fn put_in_c_order(&mut self) -> Result<(), Error> {
+        if self.first_axis_fastest {
+            self.labels = self.labels.in_c_order(&self.spatial)?;
+            self.first_axis_fastest = false;
         }
-        Self { labels: self.labels.in_c_order(&self.spatial), first_axis_fastest: false, ..self }
+        Ok(())
     }
 }

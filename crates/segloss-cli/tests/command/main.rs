@@ -12,6 +12,8 @@ mod kinds;
 mod loss;
 mod manual;
 mod masks;
+#[cfg(target_os = "linux")]
+mod memory;
 mod options;
 mod results;
 mod run;

@@ -121,6 +121,6 @@ pub(crate) fn lower_name(path: &Path) -> String {
 }
 
 /// Whether a file is there and holds nothing.
-pub(crate) fn is_empty(path: &Path) -> bool {
+fn is_empty(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
 }

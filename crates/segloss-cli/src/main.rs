@@ -8,6 +8,7 @@ mod adapters;
 mod args;
 mod array;
 mod bench;
+mod document;
 mod engine;
 mod eval;
 mod failure;

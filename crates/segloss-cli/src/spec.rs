@@ -8,17 +8,13 @@ use segloss::{Error, LabelFormat, Loss, Problem, TargetFormat};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::array::is_empty;
+use crate::document;
 use crate::failure::Failure;
 
 /// Reads a peer's loss by name, or one in the library's own terms.
 pub(crate) fn read(path: &Path, problem: &Problem) -> Result<Loss, Failure> {
     let failure = |reason: &dyn Display| Failure::file(path, reason);
-    if is_empty(path) {
-        return Err(failure(&"the file is empty; expected the JSON description of a loss"));
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| failure(&format!("it cannot be read ({error}); expected the JSON description of a loss")))?;
+    let text = document::read(path, "the JSON description of a loss").map_err(|reason| failure(&reason))?;
     let spec: Value = serde_json::from_str(&text).map_err(|error| failure(&format!("it is not JSON: {error}")))?;
     let loss = match &spec {
         Value::Object(fields) if fields.contains_key("peer") => {

@@ -1,10 +1,10 @@
 //! Formats of files, and which a file has.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{self, BufReader, Cursor, Read as _};
 use std::path::Path;
 
-use crate::{Contents, Error, Options, nifti, npy, npz, png, tiff};
+use crate::{Contents, Error, Options, memory, nifti, npy, npz, png, tiff};
 
 /// The ends of names of files that are read; where a folder has several of one name, the first counts.
 pub const ENDINGS: [&str; 7] = [".nii.gz", ".nii", ".png", ".tif", ".tiff", ".npy", ".npz"];
@@ -63,24 +63,49 @@ pub fn is_image(path: &Path) -> bool {
 pub fn read(path: &Path, options: &Options) -> Result<Contents, Error> {
     let format = Format::of(path)
         .ok_or_else(|| format!("unknown format; expected a name that ends in {}", ENDINGS.join(", ")))?;
-    let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected {}", format.expected());
-    let file = || File::open(path).map_err(unreadable);
+    let (file, length) = open(path, format)?;
     match format {
         Format::Nifti => {
-            let file = std::fs::read(path).map_err(unreadable)?;
+            let bytes = whole(file, length, format, options)?;
             let is_named_gzip = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
-            nifti::decode(&file, options).map_err(|error| match error {
-                Error::Unreadable(reason) if is_named_gzip && !nifti::is_gzip(&file) => {
+            nifti::decode(&bytes, options).map_err(|error| match error {
+                Error::Unreadable(reason) if is_named_gzip && !nifti::is_gzip(&bytes) => {
                     format!("{reason} (it is not compressed with gzip, as its name says)").into()
                 }
                 other => other,
             })
         }
-        Format::Npy => npy::decode(&std::fs::read(path).map_err(unreadable)?),
-        Format::Npz => npz::read(BufReader::new(file()?), options),
-        Format::Png => png::read(BufReader::new(file()?), options),
-        Format::Tiff => tiff::read(BufReader::new(file()?), options),
+        Format::Npy => npy::decode(&whole(file, length, format, options)?),
+        Format::Npz => npz::read(BufReader::new(file), options),
+        Format::Png => png::read(BufReader::new(file), options),
+        Format::Tiff => tiff::read(BufReader::new(file), options),
     }
+}
+
+/// Opens a regular file, or what a link to one leads to, and says how long it is. Devices and pipes may have no end, and a pipe
+/// into which nobody writes does not even open.
+fn open(path: &Path, format: Format) -> Result<(File, u64), Error> {
+    let expected = format.expected();
+    let unreadable = |error: io::Error| format!("it cannot be read ({error}); expected {expected}");
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        let found = if metadata.is_dir() { "a folder" } else { "a pipe, a device or the like" };
+        return Err(format!("it is {found}; expected a regular file with {expected}").into());
+    }
+    Ok((File::open(path).map_err(unreadable)?, metadata.len()))
+}
+
+/// All bytes of a file that is read at once.
+fn whole(file: File, length: u64, format: Format, options: &Options) -> Result<Vec<u8>, Error> {
+    let most = options.most_bytes;
+    if length > most {
+        return Err(format!("it has {length} bytes; at most {most} are read").into());
+    }
+    let mut bytes = memory::room(usize::try_from(length).unwrap_or(usize::MAX))?;
+    file.take(length)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("it cannot be read ({error}); expected {}", format.expected()))?;
+    Ok(bytes)
 }
 
 /// Decodes the bytes of a file.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::case::Class;
 use super::volume::Meaning;
+use crate::document;
 use crate::failure::Failure;
 
 /// The classes that a file names.
@@ -25,7 +26,7 @@ impl Names {
     /// of labels. Regions are lists of labels.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let failure = |reason: String| Failure::file(path, reason);
-        let text = std::fs::read_to_string(path).map_err(|error| failure(format!("it cannot be read ({error})")))?;
+        let text = document::read(path, "the names of classes as JSON").map_err(failure)?;
         let json = serde_json::from_str(&text).map_err(|error| failure(format!("it is not JSON: {error}")))?;
         Self::from_json(&json).map_err(failure)
     }

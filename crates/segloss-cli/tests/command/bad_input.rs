@@ -151,6 +151,31 @@ fn images_that_are_not_grey_or_not_whole() {
     }
 }
 
+/// A pipe into which nobody writes, and zeros without end. Links to files are files.
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file() {
+    let folder = folder();
+    let pipe = folder.path("pipe.npy");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert_refused(
+        &folder,
+        "pipe.npy",
+        "it is a pipe, a device or the like; expected a regular file with a NumPy array",
+    );
+    let message = folder.failure(["eval", "t.npy", "t.npy", "--classes", "pipe.npy"]);
+    assert!(message.contains("expected a regular file with the names of classes as JSON"), "{message}");
+    let args = ["loss", "--spec", "pipe.npy", "--input", "t.npy", "--target", "t.npy"];
+    assert!(folder.failure(args).contains("expected a regular file with the JSON description of a loss"));
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.path(name)).unwrap();
+    for name in ["zero.npy", "zero.nii", "zero.nii.gz", "zero.png", "zero.tif", "zero.npz"] {
+        link("/dev/zero", name);
+        assert_refused(&folder, name, "it is a pipe, a device or the like; expected a regular file with");
+    }
+    link("t.npy", "link.npy");
+    assert!(folder.run(["eval", "link.npy", "t.npy"]).status.success());
+}
+
 #[test]
 fn pairs_and_values_that_do_not_fit() {
     let folder = folder();

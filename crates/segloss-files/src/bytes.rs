@@ -10,6 +10,12 @@ use crate::{Error, memory};
 /// Blocks that are kept, at most.
 const KEPT: usize = 16;
 
+/// And the bytes that they have together.
+const KEPT_BYTES: usize = 1 << 30;
+
+/// Bytes that are sooner set to zero than mapped.
+const FEW: usize = 1 << 17;
+
 /// Blocks whose bytes nobody needs any more. A fresh one costs page faults, which take about as long as inflating into it.
 static FREE: Mutex<Vec<MmapMut>> = Mutex::new(vec![]);
 
@@ -36,11 +42,20 @@ impl Bytes {
         let fitting = free.iter().enumerate().filter(|(_, block)| block.len() >= length).min_by_key(|(_, b)| b.len());
         let block = fitting.map(|(index, _)| index).map(|index| free.swap_remove(index));
         drop(free);
-        block.map_or_else(|| Self::zeroed(length), |block| Ok(Self::of_block(block, length)))
+        block.map_or_else(|| Self::fresh(length), |block| Ok(Self::of_block(block, length)))
     }
 
-    /// So many zeros, which take memory once they are written.
+    /// So many zeros: many take memory once they are written, few are not worth a block.
     pub(crate) fn zeroed(length: usize) -> Result<Self, Error> {
+        if length > FEW {
+            return Self::fresh(length);
+        }
+        let mut zeros = memory::room(length)?;
+        zeros.resize(length, 0);
+        Ok(zeros.into())
+    }
+
+    fn fresh(length: usize) -> Result<Self, Error> {
         let block = new_block(length).or_else(|| {
             // What is kept may be what is missing.
             FREE.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -121,7 +136,9 @@ impl Drop for Bytes {
     fn drop(&mut self) {
         let Memory::Block(block) = &mut self.memory else { return };
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < KEPT {
+        let kept: usize = free.iter().map(|block| block.len()).sum();
+        let fits = |block: &MmapMut| free.len() < KEPT && kept.saturating_add(block.len()) <= KEPT_BYTES;
+        if block.as_ref().is_some_and(fits) {
             free.extend(block.take());
         }
     }
@@ -158,6 +175,7 @@ mod tests {
         (0..3).for_each(|_| more.append(&[3]).unwrap());
         assert_eq!(*more, [1, 2, 3, 3, 3]);
         assert_eq!(*Bytes::zeroed(3).unwrap(), [0; 3]);
+        assert!(Bytes::zeroed(FEW + 1).unwrap().iter().all(|&byte| byte == 0));
         assert!(matches!(Bytes::of_length(usize::MAX / 2), Err(Error::OutOfMemory { .. })));
     }
 }

@@ -130,8 +130,10 @@ fn of_all<T: Copy, U>(all: &[T], more: usize, number: impl Fn(T) -> U) -> Result
 }
 
 impl Values {
-    /// Takes in others, in a type that holds all.
-    pub(crate) fn append(&mut self, more: Self) -> Result<(), Error> {
+    /// Takes in others, in a type that holds all; all together take so many bytes at most.
+    pub(crate) fn append(&mut self, more: Self, most: u64) -> Result<(), Error> {
+        let bytes_of_one = if matches!((&*self, &more), (Self::U8(_), Self::U8(_))) { 1 } else { 4 };
+        memory::check(self.len().saturating_add(more.len()), bytes_of_one, most)?;
         // Once a type.
         match (&*self, &more) {
             (Self::U8(all), Self::I32(_)) => *self = Self::I32(of_all(all, more.len(), |v| v.into())?),
@@ -194,9 +196,9 @@ mod tests {
         let parts = [Values::U8(vec![1, 2].into()), Values::I32(vec![-3]), Values::F32(vec![0.5])];
         let all = |order: [usize; 3]| {
             let mut all = parts[order[0]].clone();
-            all.append(parts[order[1]].clone()).unwrap();
+            all.append(parts[order[1]].clone(), 16).unwrap();
             let of_two = all.clone();
-            all.append(parts[order[2]].clone()).unwrap();
+            all.append(parts[order[2]].clone(), 16).unwrap();
             [of_two, all]
         };
         assert_eq!(all([0, 1, 2]), [Values::I32(vec![1, 2, -3]), Values::F32(vec![1.0, 2.0, -3.0, 0.5])]);
@@ -204,5 +206,7 @@ mod tests {
         assert_eq!(all([2, 1, 0]), [Values::F32(vec![0.5, -3.0]), Values::F32(vec![0.5, -3.0, 1.0, 2.0])]);
         assert_eq!(all([0, 0, 0])[1], Values::U8(vec![1, 2, 1, 2, 1, 2].into()));
         assert_eq!(all([1, 1, 1])[1], Values::I32(vec![-3; 3]));
+        let refused = parts[0].clone().append(parts[2].clone(), 11).unwrap_err();
+        assert_eq!(refused.to_string(), "its 3 numbers take 12 bytes; at most 11 are read");
     }
 }

@@ -75,7 +75,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Contents, Error> {
                 other => other,
             })
         }
-        Format::Npy => npy::decode(&whole(file, length, format, options)?),
+        Format::Npy => npy::decode(&whole(file, length, format, options)?, options),
         Format::Npz => npz::read(BufReader::new(file), options),
         Format::Png => png::read(BufReader::new(file), options),
         Format::Tiff => tiff::read(BufReader::new(file), options),
@@ -115,7 +115,7 @@ fn whole(file: File, length: u64, format: Format, options: &Options) -> Result<V
 pub fn decode(bytes: &[u8], format: Format, options: &Options) -> Result<Contents, Error> {
     match format {
         Format::Nifti => nifti::decode(bytes, options),
-        Format::Npy => npy::decode(bytes),
+        Format::Npy => npy::decode(bytes, options),
         Format::Npz => npz::read(Cursor::new(bytes), options),
         Format::Png => png::read(Cursor::new(bytes), options),
         Format::Tiff => tiff::read(Cursor::new(bytes), options),

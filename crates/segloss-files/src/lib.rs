@@ -2,7 +2,9 @@
 //!
 //! Numbers come as they are stored, in the order of the file, with what the format says of them: where the voxels of a volume
 //! lie, how many shades an image has. A file that cannot be read is an [`Error`], a sentence that says what is wrong and what was
-//! expected; no file, however damaged or made, is a panic, or takes more memory than [`Options::most_bytes`] allows.
+//! expected; no file, however damaged or made, is a panic, or has [`Contents`] of more bytes than [`Options::most_bytes`] allows. While it
+//! is read it takes up to three times as many, beside its own bytes where it is NIfTI or a single NumPy array; where there is no
+//! memory for them, that is an [`Error`], too. Up to a gigabyte is kept from one file for the next.
 //!
 //! ```
 //! use segloss_files::{Format, Options, Values, decode};

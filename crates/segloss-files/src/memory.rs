@@ -2,6 +2,15 @@
 
 use crate::Error;
 
+/// Whether so many numbers of so many bytes are no more than may be kept.
+pub(crate) fn check(count: usize, bytes_of_one: usize, most: u64) -> Result<(), Error> {
+    let bytes = count.saturating_mul(bytes_of_one);
+    if bytes as u64 <= most {
+        return Ok(());
+    }
+    Err(format!("its {count} numbers take {bytes} bytes; at most {most} are read").into())
+}
+
 /// An empty vector with room for so many.
 pub(crate) fn room<T>(count: usize) -> Result<Vec<T>, Error> {
     let mut vector = Vec::new();

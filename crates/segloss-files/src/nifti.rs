@@ -22,7 +22,7 @@ pub(crate) fn decode(file: &[u8], options: &Options) -> Read {
     let stream = || MultiGzDecoder::new(file);
     let size = whole_size(stream()).filter(|&size| size as u64 <= options.most_bytes);
     match size.and_then(|size| gzip::inflate_whole(file, size)) {
-        Some(bytes) => decode_whole(bytes),
+        Some(bytes) => decode_whole(bytes, options.most_bytes),
         None => decode_stream(stream(), options.most_bytes),
     }
 }
@@ -42,10 +42,10 @@ fn whole_size(mut stream: impl io::Read) -> Option<usize> {
 }
 
 /// A file that ends with its data.
-fn decode_whole(bytes: Bytes) -> Read {
+fn decode_whole(bytes: Bytes, most_bytes: u64) -> Read {
     let (header, dims, size) = read_header(&mut &bytes[..])?;
     let start = bytes.len().saturating_sub(size);
-    contents(&header, dims, bytes.skip(start))
+    contents(&header, dims, bytes.skip(start), most_bytes)
 }
 
 fn read_header(stream: &mut impl io::Read) -> Result<(NiftiHeader, Vec<usize>, usize), Error> {
@@ -96,17 +96,17 @@ fn decode_stream(mut stream: impl io::Read, most_bytes: u64) -> Read {
         let reason = format!("after its data it goes on for {most_bytes} bytes and more; expected the data to end it");
         return Err(reason.into());
     }
-    contents(&header, dims, raw.into())
+    contents(&header, dims, raw.into(), most_bytes)
 }
 
 /// The numbers that these bytes are.
-fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
+fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes, most: u64) -> Read {
     let kind = header.data_type().map_err(|error| error.to_string())?;
     let scale = [header.scl_slope, header.scl_inter].map(f64::from);
     let scale = Some(scale).filter(|&[slope, intercept]| slope != 0.0 && (slope, intercept) != (1.0, 0.0));
     let values = match kind {
         NiftiType::Uint8 if scale.is_none() => Values::U8(raw),
-        kind => values(kind, header.endianness, &raw, scale)?,
+        kind => values(kind, header.endianness, &raw, scale, most)?,
     };
     Ok(Contents {
         is_float: scale.is_some() || matches!(kind, NiftiType::Float32 | NiftiType::Float64),
@@ -117,7 +117,13 @@ fn contents(header: &NiftiHeader, dims: Vec<usize>, raw: Bytes) -> Read {
 }
 
 /// Numbers as they lie in the file, with slope and intercept applied if there are any.
-fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f64; 2]>) -> Result<Values, Error> {
+fn values(
+    kind: NiftiType,
+    endianness: Endianness,
+    raw: &[u8],
+    scale: Option<[f64; 2]>,
+    most: u64,
+) -> Result<Values, Error> {
     macro_rules! attempt {
         ($($kind:ident: $type:ty),+ $(,)?) => {
             match kind {
@@ -130,8 +136,8 @@ fn values(kind: NiftiType, endianness: Endianness, raw: &[u8], scale: Option<[f6
         };
         ($read:expr) => {
             match scale {
-                None => Values::of(raw.as_chunks().0, |bytes| $read(bytes)),
-                Some(scale) => Values::of(raw.as_chunks().0, |bytes| scaled($read(bytes) as f64, scale)),
+                None => Values::of(raw.as_chunks().0, |bytes| $read(bytes), most),
+                Some(scale) => Values::of(raw.as_chunks().0, |bytes| scaled($read(bytes) as f64, scale), most),
             }
         };
     }

@@ -4,7 +4,7 @@ use half::f16;
 use ndarray_npy::npy::header::{Header, ReadHeaderError};
 
 use crate::contents::{Read, in_c_order};
-use crate::{Contents, Values};
+use crate::{Contents, Options, Values};
 
 /// The longest header, as the first version of the format has it. Its parser takes a time that grows with its square.
 const LONGEST_HEADER: usize = 1 << 16;
@@ -16,8 +16,8 @@ const DEEPEST: usize = 8;
 const MOST_DIMENSIONS: usize = 64;
 
 /// An array of real numbers or booleans.
-pub(crate) fn decode(bytes: &[u8]) -> Read {
-    let mut data = bytes;
+pub(crate) fn decode(bytes: &[u8], options: &Options) -> Read {
+    let (mut data, most) = (bytes, options.most_bytes);
     let not_understood =
         || "its header cannot be understood; expected a NumPy array as numpy.save writes it".to_owned();
     let cut_short = || "it ends within its header; expected a NumPy array as numpy.save writes it".to_owned();
@@ -68,9 +68,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Read {
                 $($kind => {
                     let stored = numbers(data, &dims)?;
                     if is_big {
-                        Values::of(stored, |bytes| $number(<$type>::from_be_bytes(bytes)))?
+                        Values::of(stored, |bytes| $number(<$type>::from_be_bytes(bytes)), most)?
                     } else {
-                        Values::of(stored, |bytes| $number(<$type>::from_le_bytes(bytes)))?
+                        Values::of(stored, |bytes| $number(<$type>::from_le_bytes(bytes)), most)?
                     }
                 })+
                 _ => return Err(unknown().into()),
@@ -142,6 +142,10 @@ fn is_nested(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn decode(bytes: &[u8]) -> Read {
+        super::decode(bytes, &Options::default())
+    }
 
     fn file(dict: &str, data: &[u8]) -> Vec<u8> {
         let length = u16::try_from(dict.len() + 1).unwrap();

@@ -40,5 +40,5 @@ pub(crate) fn read(file: impl io::Read + io::Seek, options: &Options) -> Result<
         .take(size)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("its array {chosen:?} is damaged or truncated ({error})"))?;
-    Ok(Contents { array: Some(chosen.to_owned()), ..npy::decode(&bytes)? })
+    Ok(Contents { array: Some(chosen.to_owned()), ..npy::decode(&bytes, options)? })
 }

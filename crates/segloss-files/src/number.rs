@@ -91,11 +91,17 @@ impl Number for f64 {
 }
 
 impl Values {
-    /// Numbers as they are stored, in the narrowest type that holds them all.
-    pub(crate) fn of<S: Copy, N: Number>(stored: &[S], number: impl Fn(S) -> N + Copy) -> Result<Self, Error> {
+    /// Numbers as they are stored, in the narrowest type that holds them all, which take so many bytes at most.
+    pub(crate) fn of<S: Copy, N: Number>(
+        stored: &[S],
+        number: impl Fn(S) -> N + Copy,
+        most: u64,
+    ) -> Result<Self, Error> {
+        memory::check(stored.len(), 1, most)?;
         if let Some(bytes) = bytes(stored, number)? {
             return Ok(Self::U8(bytes));
         }
+        memory::check(stored.len(), 4, most)?;
         if let Some(integers) = integers(stored, number)? {
             return Ok(Self::I32(integers));
         }
@@ -135,7 +141,7 @@ mod tests {
     use super::*;
 
     fn of_numbers<N: Number>(numbers: &[N]) -> Values {
-        Values::of(numbers, |number| number).unwrap()
+        Values::of(numbers, |number| number, u64::MAX).unwrap()
     }
 
     fn u8s(bytes: &[u8]) -> Values {
@@ -152,6 +158,15 @@ mod tests {
         assert_eq!(of_numbers(&[-1_i16, -256]), Values::I32(vec![-1, -256]));
         assert_eq!(of_numbers(&[u32::MAX - 255]), Values::F32(vec![4_294_967_040.0]));
         assert_eq!(of_numbers::<u16>(&[]), u8s(&[]));
+    }
+
+    #[test]
+    fn what_is_kept_counts() {
+        let of = |numbers: &[u16], most| Values::of(numbers, |number| number, most).map_err(|error| error.to_string());
+        assert_eq!(of(&[1, 255, 3], 3), Ok(u8s(&[1, 255, 3])));
+        assert_eq!(of(&[1, 256, 3], 12), Ok(Values::I32(vec![1, 256, 3])));
+        assert_eq!(of(&[1, 256, 3], 11), Err("its 3 numbers take 12 bytes; at most 11 are read".to_owned()));
+        assert_eq!(of(&[1, 255, 3], 2), Err("its 3 numbers take 3 bytes; at most 2 are read".to_owned()));
     }
 
     #[test]

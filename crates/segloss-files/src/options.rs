@@ -5,7 +5,9 @@
 pub struct Options<'a> {
     /// The array of this name, of an archive of several.
     pub array: Option<&'a str>,
-    /// Decompressed contents beyond this many bytes are refused. Of images at most 4 GiB are taken in any case.
+    /// Contents beyond this many bytes are refused: as they are decompressed, and as [`Values`](crate::Values), a byte or four for every
+    /// number, all pages of an image together. So is a file of more bytes, where it is read whole. Of images at most 4 GiB are taken in
+    /// any case.
     pub most_bytes: u64,
 }
 

@@ -27,19 +27,23 @@ pub(crate) fn read(file: impl BufRead + Seek, options: &Options) -> Read {
         ColorType::Indexed => Grey::Indices,
         _ => return Err(format!("its colours are {colors:?}; expected a grey image without transparency").into()),
     };
+    // As they are stored, as they will be kept, and some rows.
     let size = reader.output_buffer_size().filter(|&size| size <= most);
-    let size = size.ok_or_else(|| format!("its {width}×{height} pixels take more than {most} bytes"))?;
+    let count = (width as usize).checked_mul(height as usize).filter(|&count| count <= most);
+    let rows = size.map(|size| ROWS_KEPT.saturating_mul(size / (height as usize).max(1))).filter(|&rows| rows <= most);
+    let too_large = || format!("its {width}×{height} pixels take more than {most} bytes");
+    let ((size, count), rows) = size.zip(count).zip(rows).ok_or_else(too_large)?;
     let mut bytes = Bytes::zeroed(size)?;
-    memory::try_for(ROWS_KEPT.saturating_mul(size / (height as usize).max(1)))?;
+    memory::try_for(rows)?;
     let frame = reader.next_frame(bytes.as_mut()).map_err(broken)?;
     reader.finish().map_err(broken)?;
     let (width, height) = (width as usize, height as usize);
     let values = match depth {
         BitDepth::Eight => Values::U8(bytes),
-        BitDepth::Sixteen => Values::of(bytes.as_chunks().0, u16::from_be_bytes)?,
+        BitDepth::Sixteen => Values::of(bytes.as_chunks().0, u16::from_be_bytes, most as u64)?,
         // Every row begins with a byte of its own.
         _ => {
-            let mut pixels = Bytes::of_length(width.saturating_mul(height))?;
+            let mut pixels = Bytes::of_length(count)?;
             let rows = bytes.chunks(frame.line_size.max(1)).zip(pixels.as_mut().chunks_mut(width.max(1)));
             rows.for_each(|(row, pixels)| unpack(row, depth as usize, pixels));
             Values::U8(pixels)

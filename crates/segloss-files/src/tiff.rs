@@ -42,19 +42,16 @@ pub(crate) fn read(mut file: impl Source + Seek, options: &Options) -> Read {
     let mut stack: Option<Values> = None;
     let (mut pages, mut is_float) = (0, false);
     loop {
-        let (page, is_of_floats) = read_page(&mut decoder, most)?;
+        let before = stack.as_ref().map_or(0, Values::len);
+        let (page, is_of_floats) = read_page(&mut decoder, before, most)?;
         is_float |= is_of_floats;
         match &mut stack {
             None => stack = Some(page),
-            Some(stack) => stack.append(page)?,
+            Some(stack) => stack.append(page, most as u64)?,
         }
         pages += 1;
         if !decoder.more_images() {
             break;
-        }
-        // As long as all pages together are not beyond it.
-        if stack.as_ref().map_or(0, Values::len).saturating_mul(4) > most {
-            return Err(format!("its pages take more than {most} bytes").into());
         }
         decoder.next_image().map_err(broken)?;
         let size = decoder.dimensions().map_err(broken)?;
@@ -80,12 +77,13 @@ fn broken(error: TiffError) -> String {
     format!("it cannot be decoded ({error}); expected a grey TIFF image")
 }
 
-/// The numbers of a page, and whether they are floats.
-fn read_page<R: Source + Seek>(decoder: &mut Decoder<R>, most: usize) -> Result<(Values, bool), Error> {
+/// The numbers of a page, after so many before, and whether they are floats.
+fn read_page<R: Source + Seek>(decoder: &mut Decoder<R>, before: usize, most: usize) -> Result<(Values, bool), Error> {
     let layout = decoder.image_buffer_layout().map_err(broken)?;
     let sample = layout.sample_type.ok_or("its numbers are of an unknown type; expected a grey TIFF image")?;
     // Where a tile is wider than the image, or a pixel has more than its shade, rows go through memory of the decoder's own.
-    let (tile_width, width) = (decoder.chunk_dimensions().0, decoder.dimensions().map_err(broken)?.0);
+    let (width, height) = decoder.dimensions().map_err(broken)?;
+    let tile_width = decoder.chunk_dimensions().0;
     let samples: Option<u16> = decoder.find_tag_unsigned(Tag::SamplesPerPixel).map_err(broken)?;
     let samples = usize::from(samples.unwrap_or(1));
     let is_read_aside = tile_width > width || samples > 1;
@@ -96,12 +94,14 @@ fn read_page<R: Source + Seek>(decoder: &mut Decoder<R>, most: usize) -> Result<
     if is_read_aside {
         memory::try_for(row)?;
     }
+    let pixels = usize::try_from(u64::from(width) * u64::from(height)).unwrap_or(usize::MAX);
+    memory::check(before.saturating_add(pixels), 1, most as u64)?;
     let mut raw = Bytes::zeroed(layout.len)?;
     decoder.read_image_bytes(raw.as_mut()).map_err(broken)?;
     // They come in the byte order of this machine.
     macro_rules! values {
         ($type:ty) => {
-            Values::of(raw.as_chunks().0, <$type>::from_ne_bytes)
+            Values::of(raw.as_chunks().0, <$type>::from_ne_bytes, most as u64)
         };
     }
     let values = match sample {
@@ -113,7 +113,7 @@ fn read_page<R: Source + Seek>(decoder: &mut Decoder<R>, most: usize) -> Result<
         Sample::I16 => values!(i16),
         Sample::I32 => values!(i32),
         Sample::I64 => values!(i64),
-        Sample::F16 => Values::of(raw.as_chunks().0, |bytes| f16::from_ne_bytes(bytes).to_f32()),
+        Sample::F16 => Values::of(raw.as_chunks().0, |bytes| f16::from_ne_bytes(bytes).to_f32(), most as u64),
         Sample::F32 => values!(f32),
         Sample::F64 => values!(f64),
     }?;

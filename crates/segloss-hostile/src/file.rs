@@ -31,8 +31,7 @@ fn check(contents: Contents) {
         Values::I32(values) => 4 * values.len(),
         Values::F32(values) => 4 * values.len(),
     };
-    // Bytes may become words, and bits of a PNG image bytes.
-    assert!(stored as u64 <= 8 * MOST_BYTES, "{stored} bytes");
+    assert!(stored as u64 <= MOST_BYTES, "{stored} bytes");
     if let Some(last) = contents.values.len().checked_sub(1) {
         let ends = contents.position(last);
         assert!(ends.iter().zip(&contents.dims).all(|(at, dim)| at + 1 == *dim), "{ends:?} of {:?}", contents.dims);

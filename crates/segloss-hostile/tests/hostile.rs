@@ -121,7 +121,72 @@ fn bombs_are_refused() {
     assert_eq!(refused(&archive, Format::Npz), sentence);
     let sentence = "its 60000×60000 pixels take more than 16777216 bytes";
     assert_eq!(refused(&read("png/large.png"), Format::Png), sentence);
+    // Bits become bytes.
+    let bits = png_of("grey1", [4100, 4100]);
+    assert_eq!(refused(&bits, Format::Png), "its 4100×4100 pixels take more than 16777216 bytes");
+    // In a single row, of which the decoder has several.
+    let row = png_of("grey8", [1 << 22, 1]);
+    assert_eq!(refused(&row, Format::Png), "its 4194304×1 pixels take more than 16777216 bytes");
     assert_eq!(refused(&read("tiff/lies.tif"), Format::Tiff), "its pages take more than 16777216 bytes");
+}
+
+/// What is kept counts, not what the file has: words become numbers of four bytes, and pages add up.
+#[test]
+fn what_grows_beyond_the_limit_is_refused() {
+    let options = Options { most_bytes: MOST_BYTES, ..Options::default() };
+    let read_as = |bytes: &[u8], format| decode(bytes, format, &options).map(|contents| contents.dims);
+    let refused = |bytes: &[u8], format| read_as(bytes, format).unwrap_err().to_string();
+    let sentence =
+        |count: usize| format!("its {count} numbers take {} bytes; at most {MOST_BYTES} are read", 4 * count);
+    let words = 300_u16.to_le_bytes().repeat(4_500_000);
+    for order in ["False", "True"] {
+        let dict = format!("{{'descr': '<u2', 'fortran_order': {order}, 'shape': (4500, 1000)}}\n");
+        let array = [&b"\x93NUMPY\x01\x00"[..], &[dict.len() as u8, 0], dict.as_bytes(), &words].concat();
+        assert_eq!(refused(&array, Format::Npy), sentence(4_500_000));
+    }
+    let mut header = read("nifti/u8.nii")[..352].to_vec();
+    header[40..48].copy_from_slice(&[3_u16, 300, 150, 100].map(u16::to_le_bytes).concat());
+    header[70..74].copy_from_slice(&[512_u16, 16].map(u16::to_le_bytes).concat());
+    let volume = [&header[..], &words].concat();
+    assert_eq!(refused(&volume, Format::Nifti), sentence(4_500_000));
+    assert_eq!(refused(&gzip(&volume), Format::Nifti), sentence(4_500_000));
+    // Of three million pixels a page: one page is within the limit, two are not.
+    let page = |pages| tiff_of_words(pages, [3000, 1000], &words[..6_000_000]);
+    assert_eq!(read_as(&page(1), Format::Tiff), Ok(vec![1000, 3000]));
+    assert_eq!(refused(&page(2), Format::Tiff), sentence(6_000_000));
+    // Of which there is only one copy in the file.
+    assert_eq!(refused(&page(6), Format::Tiff), sentence(6_000_000));
+}
+
+/// An image of the corpus whose header announces other sizes.
+fn png_of(name: &str, size: [u32; 2]) -> Vec<u8> {
+    let mut image = read(&format!("png/{name}.png"));
+    image[16..24].copy_from_slice(&size.map(u32::to_be_bytes).concat());
+    let mut sum = flate2::Crc::new();
+    sum.update(&image[12..29]);
+    image[29..33].copy_from_slice(&sum.sum().to_be_bytes());
+    image
+}
+
+/// A TIFF image of so many pages, all of which have these pixels of 16 bits.
+fn tiff_of_words(pages: u32, [width, height]: [u32; 2], pixels: &[u8]) -> Vec<u8> {
+    const TAGS: u32 = 8;
+    const DIRECTORY: u32 = 2 + 12 * TAGS + 4;
+    let data = 8 + pages * DIRECTORY;
+    let mut image = [&b"II*\0"[..], &8_u32.to_le_bytes()].concat();
+    for page in 1..=pages {
+        image.extend((TAGS as u16).to_le_bytes());
+        let bytes = pixels.len() as u32;
+        // Width, height, bits, no compression, black is zero, where the only strip lies, its rows and bytes.
+        let values = [width, height, 16, 1, 1, data, height, bytes];
+        for (tag, value) in [256_u16, 257, 258, 259, 262, 273, 278, 279].into_iter().zip(values) {
+            image.extend([tag.to_le_bytes(), 4_u16.to_le_bytes()].concat());
+            image.extend([1, value].map(u32::to_le_bytes).concat());
+        }
+        image.extend((if page < pages { 8 + page * DIRECTORY } else { 0 }).to_le_bytes());
+    }
+    image.extend(pixels);
+    image
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

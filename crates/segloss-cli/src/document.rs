@@ -6,22 +6,17 @@ use std::path::Path;
 /// The longest.
 const MOST_BYTES: u64 = 1 << 26;
 
-/// The text of a regular file, or what is wrong with it. Pipes and devices may have no end.
+/// The text of a file, or of what a pipe carries, or what is wrong with it.
 pub(crate) fn read(path: &Path, expected: &str) -> Result<String, String> {
     let unreadable = |error: std::io::Error| format!("it cannot be read ({error}); expected {expected}");
-    let metadata = path.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        let found = if metadata.is_dir() { "a folder" } else { "a pipe, a device or the like" };
-        return Err(format!("it is {found}; expected a regular file with {expected}"));
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = vec![];
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(format!("it has more than {MOST_BYTES} bytes; expected {expected}"));
     }
-    if metadata.len() == 0 {
+    if bytes.is_empty() {
         return Err(format!("the file is empty; expected {expected}"));
     }
-    if metadata.len() > MOST_BYTES {
-        return Err(format!("it has {} bytes; at most {MOST_BYTES} are read", metadata.len()));
-    }
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(MOST_BYTES).read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| format!("it is no text ({error}); expected {expected}"))
 }

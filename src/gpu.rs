@@ -272,10 +272,14 @@ impl Gpu {
         if let Some(pipeline) = pipelines.get(&(variant, self.tuning)) {
             return Ok(pipeline.clone());
         }
-        let pipeline =
-            self.guarded(|device| variant.compile(device, self.widths(), self.inner.pipeline_cache.get()))?;
-        pipelines.insert((variant, self.tuning), pipeline.clone());
-        Ok(pipeline)
+        let (pipeline, complaint) =
+            self.scoped(|device| variant.compile(device, self.widths(), self.inner.pipeline_cache.get()));
+        if complaint.is_none() {
+            pipelines.insert((variant, self.tuning), pipeline.clone());
+        }
+        // What wgpu calls back where it is asked for the device's loss may want a pipeline, too.
+        drop(pipelines);
+        self.judged(pipeline, complaint)
     }
 
     /// On GL, waits until no other thread is in a call of this context: wgpu's GL backend panics where a thread waits longer than
@@ -303,50 +307,9 @@ impl Gpu {
         Ok(buffer)
     }
 
-    /// What failed with this message; where the device is lost, that.
-    pub(crate) fn failure(&self, message: String) -> Error {
-        self.lost_by_now().unwrap_or(Error::Device(message))
-    }
-
-    /// [`lost`](Self::lost), of which wgpu tells while it is polled.
-    fn lost_by_now(&self) -> Option<Error> {
-        // What it says of this is not what failed.
-        let _ = self.device().poll(wgpu::PollType::Poll);
-        self.lost()
-    }
-
     /// The loss of the device, if it is lost and this library made it.
-    fn lost(&self) -> Option<Error> {
+    pub(crate) fn lost(&self) -> Option<Error> {
         self.inner.lost.get().map(|reason| Error::DeviceLost { reason: reason.clone() })
-    }
-
-    /// Runs `create` and returns wgpu's complaint, if any, as an error instead of a panic.
-    ///
-    /// Of a lost device wgpu does not complain, it only tells the callback: what it creates there cannot be mapped, so that the
-    /// wait for a result finds out.
-    pub(crate) fn guarded<T>(&self, create: impl FnOnce(&wgpu::Device) -> T) -> Result<T, Error> {
-        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
-        let scopes = [OutOfMemory, Internal, Validation].map(|filter| self.device().push_error_scope(filter));
-        let created = create(self.device());
-        // All are popped, the innermost first, as wgpu asks for on pain of a panic. On the web scopes answer later, and waiting
-        // would block the page: there the page's own handler reports. Elsewhere the answer is ready.
-        let popped = scopes.into_iter().rev().map(wgpu::ErrorScopeGuard::pop);
-        #[cfg(not(target_arch = "wasm32"))]
-        let complaint = popped.fold(None, |first, scope| first.or(pollster::block_on(scope)));
-        #[cfg(target_arch = "wasm32")]
-        let complaint: Option<wgpu::Error> = popped.fold(None, |_, scope| {
-            drop(scope);
-            None
-        });
-        match complaint {
-            // Of some memory wgpu cannot be refused without giving the device up.
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => {
-                return Err(self.lost_by_now().unwrap_or(Error::OutOfMemory(error.to_string())));
-            }
-            Some(error) => return Err(self.failure(error.to_string())),
-            None => (),
-        }
-        self.lost().map_or(Ok(created), Err)
     }
 }
 

@@ -167,6 +167,7 @@ mod evaluate;
 mod format;
 mod geometry;
 mod gpu;
+mod guard;
 mod kernel;
 mod layout;
 pub mod loss;

@@ -1,6 +1,6 @@
 //! A plan with its buffers.
 
-use crate::batch::check_upstream;
+use crate::batch::check_row_upstream;
 use crate::dispatch::{Copy, Dispatch, Step, Steps};
 use crate::kernel::MapShape;
 use crate::layout::{COUNTER_WORDS, HEADER_WORDS, Layout, groups};
@@ -131,7 +131,7 @@ impl Bound {
             bound.staging.request(&bound.plan.gpu, bound.staging.bytes())
         });
         let readings = readings.collect::<Result<Vec<_>, _>>()?;
-        for alike in bounds.chunk_by(|one, next| one.plan.gpu.device() == next.plan.gpu.device()) {
+        for alike in bounds.chunk_by(|one, next| one.plan.gpu.shares_device(&next.plan.gpu)) {
             let _turn = alike[0].plan.gpu.turn();
             readback::wait(&alike[0].plan.gpu)?;
         }
@@ -183,7 +183,9 @@ impl Bound {
     /// # Errors
     /// [`Error::Upstream`] if it is not finite.
     pub fn set_upstream(&mut self, upstream: f32) -> Result<(), Error> {
-        check_upstream("upstream", &[upstream])?;
+        if !upstream.is_finite() {
+            return Err(Error::Upstream { row: None, found: upstream.to_string() });
+        }
         self.upstream = upstream;
         self.write_loss();
         Ok(())
@@ -205,7 +207,7 @@ impl Bound {
         if found != expected {
             return Err(Error::Length { what: "row upstream", found, expected });
         }
-        check_upstream("row upstream", upstream)?;
+        check_row_upstream(upstream)?;
         let offset = params::row_upstream(loss, problem) * size_of::<[f32; 4]>() as u64;
         gpu.guarded(|_| gpu.queue().write_buffer(&self.class_weights, offset, bytemuck::cast_slice(upstream)))
     }

@@ -33,8 +33,8 @@ pub enum Tuning {
 /// A device ready to evaluate losses. Cheap to clone; clones share their pipelines.
 ///
 /// Everything hangs off this value: there is no global state. Threads may share it. On GL, whose commands are of one thread at a time,
-/// its methods wait for each other; your own calls of wgpu (and what is dropped) do not, and wgpu panics where one waits some seconds
-/// for another's work, so use one thread there.
+/// the methods of a context and its clones wait for each other. Your own calls of wgpu, what is dropped, and contexts of other devices of
+/// the same adapter do not, and wgpu panics where one waits for another's work (six seconds, on Windows one), so use one thread there.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     inner: Arc<Inner>,
@@ -186,6 +186,11 @@ impl Gpu {
     #[must_use]
     pub fn device(&self) -> &wgpu::Device {
         &self.inner.device
+    }
+
+    /// Whether both are clones of one context. (Devices of two instances compare equal.)
+    pub(crate) fn shares_device(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// The queue.

@@ -93,6 +93,7 @@ impl Drop for Reading<'_> {
     /// What was asked for and is not wanted any more, such as the others' results after one that failed.
     fn drop(&mut self) {
         if self.is_mapped {
+            let _turn = self.gpu.turn();
             // It fails where mapping has: then there is nothing to undo.
             let _ = self.gpu.guarded(|_| self.staging.buffer.unmap());
         }

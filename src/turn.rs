@@ -10,7 +10,8 @@ pub(crate) struct Turns {
     over: Condvar,
 }
 
-/// A thread's turn, until it is dropped.
+/// A thread's turn, until it is dropped. It may be held by a future, since those of native devices are never suspended: they wait while
+/// they are polled. On another thread than its own it would wait for itself.
 #[derive(Debug)]
 pub(crate) struct Turn<'a>(&'a Turns);
 

@@ -17,8 +17,8 @@ pub(crate) fn gpu() -> &'static Gpu {
     GPU.get_or_init(|| device::gpu().expect("the GPU tests need an adapter"))
 }
 
-/// On GL, the tests take turns: wgpu's GL backend panics where a thread waits longer than a second for the context of
-/// another. Held for the length of a test.
+/// On GL, the tests take turns: wgpu's GL backend panics where a thread waits longer than some seconds for the context
+/// of another. Held for the length of a test.
 pub(crate) fn turn() -> Option<MutexGuard<'static, ()>> {
     static TURN: Mutex<()> = Mutex::new(());
     let gl = gpu().adapter_info().backend == segloss::wgpu::Backend::Gl;

@@ -235,11 +235,14 @@ fn two_devices_in_one_process() {
     let [first, second] = two_gpus();
     let on_first = first.evaluate(&loss(), &batch).unwrap();
     assert_eq!(second.evaluate(&loss(), &batch).unwrap(), on_first);
-    let both = [bound(&first), bound(&second)];
-    both.iter().zip([&first, &second]).for_each(|(bound, gpu)| submit(gpu, bound));
-    let outputs = Bound::read_all_blocking(&both).unwrap();
-    assert_eq!(outputs[0], outputs[1]);
-    assert_eq!(outputs[0].value().to_bits(), on_first.value().to_bits());
+    // Two of one instance, and two of two, whose devices compare equal.
+    for gpus in [[first.clone(), second.clone()], [own_gpu(), own_gpu()]] {
+        let both = [bound(&gpus[0]), bound(&gpus[1])];
+        both.iter().zip(&gpus).for_each(|(bound, gpu)| submit(gpu, bound));
+        let outputs = Bound::read_all_blocking(&both).unwrap();
+        assert_eq!(outputs[0].value().to_bits(), on_first.value().to_bits());
+        assert_eq!(outputs[1].value().to_bits(), on_first.value().to_bits());
+    }
     let plan = plan(&first);
     let [logits, targets, gradient] =
         [&tensors.logits, &tensors.targets, &tensors.logits].map(|data| filled(&second, data));

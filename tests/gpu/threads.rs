@@ -2,7 +2,7 @@
 //!
 //! On GL every test here holds the tests' turn, too, though its own threads get in each other's way: they wait for the one
 //! context of GL for as long as a small evaluation takes, those of another test for as long as its kernels compile, which wgpu's
-//! GL backend does not stand for a second.
+//! GL backend stands for some seconds only.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -170,7 +170,7 @@ fn a_panic_in_an_evaluation_is_its_own() {
     evaluate();
     std::thread::scope(|scope| scope.spawn(evaluate).join().unwrap());
     assert_eq!(panics.load(Ordering::Relaxed), 1);
-    // Side by side: whichever it is that panics, once for every callback.
+    // Side by side: whichever it is that panics.
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
             let (own, evaluate) = (&own, &evaluate);
@@ -184,6 +184,6 @@ fn a_panic_in_an_evaluation_is_its_own() {
             });
         }
     });
-    println!("{} evaluations panicked", panics.load(Ordering::Relaxed));
+    assert!(panics.load(Ordering::Relaxed) > 1);
     evaluate();
 }

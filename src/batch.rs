@@ -123,7 +123,7 @@ impl<'a> Batch<'a> {
     /// [`Error::Length`] if there are not N·C of them; [`Error::Upstream`] for one that is not finite.
     pub fn with_row_upstream(mut self, upstream: &'a [f32]) -> Result<Self, Error> {
         check("row upstream", upstream.len(), self.shape().rows())?;
-        check_upstream("row upstream", upstream)?;
+        check_row_upstream(upstream)?;
         self.problem = self.problem.with_row_upstream();
         self.row_upstream = Some(upstream);
         Ok(self)
@@ -232,10 +232,10 @@ fn valued(value: f32, ignored: Option<i64>) -> Target {
     if ignored.is_some_and(|index| value == index as f32) { Target::Ignored } else { Target::Value(value) }
 }
 
-/// Checks that gradients from outside are finite.
-pub(crate) fn check_upstream(what: &'static str, upstream: &[f32]) -> Result<(), Error> {
+/// Checks that rows' gradients from outside are finite.
+pub(crate) fn check_row_upstream(upstream: &[f32]) -> Result<(), Error> {
     match upstream.iter().position(|number| !number.is_finite()) {
-        Some(index) => Err(Error::Upstream { what, index, found: upstream[index].to_string() }),
+        Some(row) => Err(Error::Upstream { row: Some(row), found: upstream[row].to_string() }),
         None => Ok(()),
     }
 }

@@ -147,8 +147,9 @@ impl BufferRange<'_> {
         if !self.offset.is_multiple_of(bytes) || !self.length.is_multiple_of(bytes) {
             return fail(format!("is not a whole number of {bytes}-byte elements"));
         }
-        // A buffer has whole words, and may be given as it is.
-        let is_right = self.length == whole || self.length == whole.next_multiple_of(4);
+        // A buffer has whole words, and may be given as it is: up to the end of the last.
+        let words = self.offset.checked_add(whole).and_then(|end| end.checked_next_multiple_of(4));
+        let is_right = self.length == whole || words.is_some_and(|end| self.length == end - self.offset);
         if bits < 8 && !is_right {
             return fail(format!("holds {} bits, the problem needs {expected}", self.length.saturating_mul(8)));
         }

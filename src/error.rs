@@ -115,12 +115,10 @@ pub enum Error {
         expected: u64,
     },
     /// A gradient from outside that is no number, or infinite: so would be what it is multiplied by.
-    #[error("{what} holds {found} at {index}; give finite numbers")]
+    #[error("the upstream gradient{} is {found}; give finite numbers", row.map_or(String::new(), |row| format!(" of row {row}")))]
     Upstream {
-        /// Which of them: of the loss, or of its rows.
-        what: &'static str,
-        /// Where.
-        index: usize,
+        /// Of which row, if it is not that of the loss.
+        row: Option<usize>,
         /// What.
         found: String,
     },

@@ -19,7 +19,9 @@ impl Gpu {
     ///
     /// # Errors
     /// Those of [`plan`](Self::plan), [`Plan::bind`] and [`Bound::read`](crate::Bound::read);
-    /// [`Error::TooLarge`] if a tensor does not fit in one buffer of the device.
+    /// [`Error::TooLarge`] if a tensor does not fit in one buffer of the device. Where there is no memory for a problem that is new,
+    /// that is [`Error::OutOfMemory`], and the context works on; where none is left for the copies of a later upload, wgpu gives the device
+    /// up, [`Error::DeviceLost`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn evaluate(&self, loss: &Loss, batch: &Batch) -> Result<Output, Error> {
         pollster::block_on(self.evaluate_async(loss, batch))
@@ -98,10 +100,8 @@ impl Prepared {
         let gradient = output("gradient", problem.gradient, logit_bytes)?;
         let map_bytes = if plan.data.map == MapShape::Voxels { mask_bytes } else { bits(elements, 32) };
         let voxel_map = output("voxel map", plan.data.map != MapShape::None, map_bytes)?;
-        // wgpu copies what is uploaded through buffers like these, and gives the device up where it gets none. Here it is refused.
-        let uploads = [Some(&logits), Some(&targets), mask.as_ref(), voxel_weights.as_ref()].into_iter().flatten();
-        let room = uploads.map(|input| create(plan, "upload", input.size(), Usage::MAP_WRITE | Usage::COPY_SRC));
-        drop(room.collect::<Result<Vec<_>, _>>()?);
+        let inputs = [Some(&logits), Some(&targets), mask.as_ref(), voxel_weights.as_ref()];
+        check_room(plan, inputs.into_iter().flatten())?;
         let scratch = create(plan, "scratch", plan.scratch_size(), Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST)?;
         let exact = |buffer, length| BufferRange { buffer, offset: 0, length };
         let buffers = Buffers {
@@ -185,6 +185,17 @@ fn widened(words: &[u32], format: LogitsFormat, elements: usize) -> Vec<f32> {
         LogitsFormat::F16 => (0..elements).map(|index| half::f16::from_bits(bits(index)).to_f32()).collect(),
         LogitsFormat::Bf16 => (0..elements).map(|index| half::bf16::from_bits(bits(index)).to_f32()).collect(),
     }
+}
+
+/// wgpu copies what is uploaded through buffers like these, and gives the device up where it gets none. Here it is refused. (Browsers
+/// tell of no refusal in time.)
+fn check_room<'a>(plan: &Plan, inputs: impl Iterator<Item = &'a wgpu::Buffer>) -> Result<(), Error> {
+    if cfg!(target_arch = "wasm32") {
+        return Ok(());
+    }
+    let upload = |input: &wgpu::Buffer| create(plan, "upload", input.size(), Usage::MAP_WRITE | Usage::COPY_SRC);
+    // All of them at once, before any goes.
+    inputs.map(upload).collect::<Result<Vec<_>, _>>().map(drop)
 }
 
 fn create(plan: &Plan, what: &'static str, bytes: u64, usage: Usage) -> Result<wgpu::Buffer, Error> {

@@ -131,13 +131,13 @@
 //! * **Precision.** For |z| ≤ 20 (or p in [0, 1]), t in [0, 1] and up to 2³⁰ voxels, sums lie within 1e-6 relative of the f64 [`mod@reference`], overlap losses
 //!   within 1e-6 absolute, gradients within 1e-5 of their largest element. Counts of hard masks are exact. With squared
 //!   cardinalities, and of the Matthews correlation, an element of the gradient is the difference of two summands, which may cancel (a·t and 2b·p as p comes near t): it lies within
-//!   1e-7 of those.
+//!   1e-7 of those. What overflows an f32 is infinite, or NaN.
 //! * **Memory.** Beyond inputs and gradient: at most 1 MiB + 64 B × rows × terms, whatever the number of voxels up to 2³⁴.
 //!   [`scratch_size`] says how much before there is a device. Apart stand the chunks of planes that exceed a binding, at most 16 MiB, and
 //!   what tells their dispatches apart.
 //! * **Size.** Tensors beyond the device's binding limit are bound in windows. A row has at most 2³² − 2¹⁶ voxels; there are
 //!   as many rows as have room for their sums and groups in one binding, [`scratch_size`] in all: 2.7 million of Dice in 128 MiB.
-//! * **Bad input.** Sums and gradients are f32s: what overflows them is infinite, or NaN. What is not a finite number is counted, wherever it lies (masked and ignored voxels, too), left out of the sums, has gradient 0 and becomes
+//! * **Bad input.** What is not a finite number is counted, wherever it lies (masked and ignored voxels, too), left out of the sums, has gradient 0 and becomes
 //!   [`Error::BadValues`] when the result is read.
 //! * **Nothing hidden.** No fallback to the CPU, no submission that was not asked for, no global state.
 //!

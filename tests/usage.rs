@@ -228,8 +228,11 @@ fn buffers_of_bytes_may_be_given_as_they_are() {
     let scratch = buffer(&gpu, plan.scratch_size(), SCRATCH);
     plan.bind(&Buffers::new(&logits, &padded), (&scratch).into()).unwrap();
     plan.bind(&Buffers::new(&logits, range(&padded, 0, 5)), (&scratch).into()).unwrap();
+    plan.bind(&Buffers::new(&logits, range(&padded, 1, 7)), (&scratch).into()).unwrap();
     let error = refused(&plan, &Buffers::new(&logits, &longer), (&scratch).into());
     assert_eq!(error, Error::Length { what: "targets", found: 12, expected: 5 });
+    let error = refused(&plan, &Buffers::new(&logits, range(&longer, 1, 8)), (&scratch).into());
+    assert_eq!(error, Error::Length { what: "targets", found: 8, expected: 5 });
     let error = refused(&plan, &Buffers::new(&logits, range(&padded, 0, 6)), (&scratch).into());
     assert_eq!(error, Error::Length { what: "targets", found: 6, expected: 5 });
 }
@@ -241,15 +244,15 @@ fn upstreams_that_are_not_finite() {
     let shape = Shape::new(&[2, 1, 3]).unwrap();
     let data = [0.5; 6];
     let batch = Batch::new(&shape, &data, &data).unwrap();
-    let upstream = |what, index, found: &str| Error::Upstream { what, index, found: found.to_owned() };
-    assert_eq!(batch.clone().with_row_upstream(&[1.0, f32::NAN]).unwrap_err(), upstream("row upstream", 1, "NaN"));
+    let upstream = |row, found: &str| Error::Upstream { row, found: found.to_owned() };
+    assert_eq!(batch.clone().with_row_upstream(&[1.0, f32::NAN]).unwrap_err(), upstream(Some(1), "NaN"));
     let plan = gpu.plan(&Loss::dice(), batch.with_row_upstream(&[1.0, 0.0]).unwrap().problem()).unwrap();
     let (pool, scratch) = (buffer(&gpu, 4096, STORAGE), buffer(&gpu, plan.scratch_size(), SCRATCH));
     let buffers = Buffers::new(range(&pool, 0, 24), range(&pool, 24, 24)).with_gradient(range(&pool, 48, 24));
     let mut bound = plan.bind(&buffers, (&scratch).into()).unwrap();
     let infinite = bound.set_row_upstream(&[f32::NEG_INFINITY, 1.0]).unwrap_err();
-    assert_eq!(infinite, upstream("row upstream", 0, "-inf"));
-    assert_eq!(bound.set_upstream(f32::INFINITY).unwrap_err(), upstream("upstream", 0, "inf"));
+    assert_eq!(infinite, upstream(Some(0), "-inf"));
+    assert_eq!(bound.set_upstream(f32::INFINITY).unwrap_err(), upstream(None, "inf"));
     bound.set_upstream(-0.0).unwrap();
 }
 

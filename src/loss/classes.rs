@@ -1,5 +1,7 @@
 //! Which classes a term looks at.
 
+use std::collections::HashSet;
+
 /// The classes that a term is made of. The others are not seen: no score, no part in a mean, gradient 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
@@ -30,10 +32,7 @@ impl Classes {
         match self {
             Self::All => classes,
             Self::Foreground => classes.saturating_sub(1),
-            Self::Only(list) => {
-                let counts = |index: &usize| list[*index] < classes && !list[..*index].contains(&list[*index]);
-                (0..list.len()).filter(counts).count()
-            }
+            Self::Only(list) => list.iter().filter(|&&class| class < classes).collect::<HashSet<_>>().len(),
         }
     }
 
@@ -48,9 +47,10 @@ impl Classes {
         if let Some(unknown) = list.iter().find(|&&class| class >= classes) {
             return Err(format!("class {unknown} does not exist among {classes} classes"));
         }
-        let twice = list.iter().enumerate().find(|(index, class)| list[..*index].contains(class));
+        let mut seen = HashSet::new();
+        let twice = list.iter().find(|class| !seen.insert(**class));
         match twice {
-            Some((_, class)) => Err(format!("class {class} is listed twice")),
+            Some(class) => Err(format!("class {class} is listed twice")),
             None if list.is_empty() => Err("the list of classes is empty".to_owned()),
             None => Ok(()),
         }

@@ -313,7 +313,7 @@ impl Loss {
         u32::from(self.terms.iter().any(|term| term.activation == Activation::ForegroundSoftmax))
     }
 
-    /// Checks that the description means something, and that an f32 can reckon with its numbers: weights and factors are 0 or
+    /// Checks that the description means something, and that an f32 can reckon with each of its numbers: weights and factors are 0 or
     /// between 1e-18 and 1e18, constants 0 or normal f32s up to 1e18, exponents at most 100.
     ///
     /// # Errors

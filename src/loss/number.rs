@@ -1,7 +1,8 @@
 //! Which numbers of a description a kernel can reckon with.
 //!
-//! Parameters cross as f32. GPUs may take subnormal numbers for 0, and a sum of 2^32 voxels times two weights must not overflow, nor its
-//! slope vanish: what lies outside these ranges would be a wrong number without an error.
+//! Parameters cross as f32. GPUs may take subnormal numbers for 0, and a weight times a sum over 2^32 voxels must not overflow, nor its
+//! slope vanish: what lies outside these ranges would be a wrong number without an error. Each is looked at by itself; what several
+//! make together may still be infinite.
 
 /// The largest number of any kind.
 const MOST: f64 = 1e18;

@@ -198,13 +198,11 @@ mod tests {
             let length = u32::try_from(dict.len()).unwrap();
             [&b"\x93NUMPY\x02\x00"[..], &length.to_le_bytes(), dict.as_bytes(), &[7]].concat()
         };
-        let begun = std::time::Instant::now();
         let refused = |length| decode(&header(length)).unwrap_err().to_string();
         let sentence = refused(6_000_000);
         assert!(sentence.starts_with("its header has 6000054 bytes; expected at most 65536"), "{sentence}");
         let sentence = refused(65_000);
         assert!(sentence.starts_with("its header announces 32500 dimensions; expected at most 64"), "{sentence}");
-        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
         assert_eq!(refused(130), "its header announces 65 dimensions; expected at most 64, as NumPy has them");
         assert_eq!(decode(&header(128)).unwrap().dims, [1; 64]);
     }

@@ -81,12 +81,12 @@ fn broken(error: TiffError) -> String {
 fn read_page<R: Source + Seek>(decoder: &mut Decoder<R>, before: usize, most: usize) -> Result<(Values, bool), Error> {
     let layout = decoder.image_buffer_layout().map_err(broken)?;
     let sample = layout.sample_type.ok_or("its numbers are of an unknown type; expected a grey TIFF image")?;
-    // Where a tile is wider than the image, or a pixel has more than its shade, rows go through memory of the decoder's own.
+    // Where tiles end beyond the image, or a pixel has more than its shade, rows go through memory of the decoder's own.
     let (width, height) = decoder.dimensions().map_err(broken)?;
     let tile_width = decoder.chunk_dimensions().0;
     let samples: Option<u16> = decoder.find_tag_unsigned(Tag::SamplesPerPixel).map_err(broken)?;
     let samples = usize::from(samples.unwrap_or(1));
-    let is_read_aside = tile_width > width || samples > 1;
+    let is_read_aside = !width.is_multiple_of(tile_width.max(1)) || samples > 1;
     let row = (tile_width as usize).saturating_mul(samples.saturating_mul(MOST_BYTES_A_SAMPLE));
     if layout.len > most || (is_read_aside && row > most / 16) {
         return Err(format!("its pages take more than {most} bytes").into());

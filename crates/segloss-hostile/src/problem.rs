@@ -195,7 +195,7 @@ impl Binding {
         Ok(())
     }
 
-    /// Makes the buffers and binds the ranges: whether they were taken. What `must_be` is.
+    /// Makes the buffers and binds the ranges: whether they were taken. If they `must_be`, a refusal is a failure.
     fn try_on(&self, plan: &Plan, must_be: bool) -> bool {
         let buffers = self.buffers.map(|(size, usage)| {
             let descriptor = wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false };
@@ -273,8 +273,7 @@ fn loss(problem: &Problem, bytes: &mut Unstructured) -> Result<Loss> {
         Loss::jaccard().squared().smooth(1.0).with(0.5, Loss::bce()),
         Loss::focal(2.0).with(0.5, Loss::tversky(0.3, 0.7).pool(Pool::All)),
     ];
-    // What suits billions of classes is not asked: it takes a while.
-    let is_asked = bytes.ratio(9, 10)? && problem.shape.classes() <= 65_536;
+    let is_asked = bytes.ratio(9, 10)?;
     let suits: Vec<&Loss> = losses.iter().filter(|loss| is_asked && scratch_size(loss, problem).is_ok()).collect();
     Ok(if !suits.is_empty() { (*bytes.choose(&suits)?).clone() } else { bytes.choose(&losses)?.clone() })
 }

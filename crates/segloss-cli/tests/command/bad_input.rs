@@ -181,8 +181,8 @@ fn text_from_a_pipe() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let writer = std::thread::spawn(move || std::fs::write(pipe, br#"{"1": "left", "2": "right"}"#));
     let output = folder.run(["eval", "t.npy", "t.npy", "--classes", "classes.json"]);
-    writer.join().unwrap().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    writer.join().unwrap().unwrap();
     let message = folder.failure(["eval", "t.npy", "t.npy", "--classes", "/dev/zero"]);
     assert!(message.contains("it has more than 67108864 bytes; expected the names of classes as JSON"), "{message}");
 }

@@ -7,8 +7,8 @@ use segloss::{Batch, Gpu, Labels, Loss, Output, Shape, Targets, wgpu};
 
 const THREADS: usize = 8;
 /// Evaluations of a window: the first warms up, until all threads have met all cases, and the others are compared.
-const WINDOW: usize = 2000;
-const WINDOWS: usize = 5;
+const WINDOW: usize = 1000;
+const WINDOWS: usize = 10;
 
 /// What the best of the windows may leave behind, in bytes an evaluation: whole pages that the allocator keeps. Of some windows it is
 /// hundreds; what leaks does so in all.

@@ -1,5 +1,7 @@
 //! The overlap family: one formula, its choices as fields.
 
+use std::slice;
+
 use super::classes::{fits, per_class};
 use super::number::{CONSTANT, EXPONENT, WEIGHT, is_exponent, is_positive, is_storable, is_weight};
 use super::{Activation, Empty, Outer, Reduction, Statistic};
@@ -291,10 +293,9 @@ impl Overlap {
             RowWeights::PerClass(list) => &list[..],
             _ => &[],
         };
-        let balance = [self.alpha, self.beta];
         let weights = [
-            ("alpha", &balance[..1]),
-            ("beta", &balance[1..]),
+            ("alpha", slice::from_ref(&self.alpha)),
+            ("beta", slice::from_ref(&self.beta)),
             ("class_weights", &self.class_weights),
             ("row_weights", row_weights),
         ];
